@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All that an evacuation needs of a cloud: Nova, and what Neutron, Placement and Cinder know."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from ..domain.nova import Port, VolumeAttachment
+from .nova_api import NovaApi
+from .openstack_connection import (
+    PLACEMENT_MICROVERSION,
+    CloudConnection,
+    cloud_errors,
+    none_if_missing,
+)
+
+# Instances of one port request: an id takes 47 characters, a URL may have 8 KiB.
+_PORT_BATCH = 100
+
+
+class OpenStackEvacuationCloud(NovaApi):
+    """Implements EvacuationCloud."""
+
+    def __init__(self, connection: CloudConnection) -> None:
+        super().__init__(connection)
+        self._network = connection.sdk.network
+        self._host_of_root: dict[str, str] = {}
+        self._root_of_provider: dict[str, str] = {}
+        self._has_block_storage = connection.has_service("block-storage")
+
+    def ports_of(self, instance_ids: Iterable[str]) -> list[Port]:
+        found: list[Port] = []
+        for batch in _batches(instance_ids, _PORT_BATCH):
+            with cloud_errors("list the instances' ports"):
+                found.extend(
+                    Port(
+                        id=port.id,
+                        instance_id=port.device_id,
+                        status=port.status or "",
+                        binding_host=port.binding_host_id or "",
+                        vif_type=port.binding_vif_type or "",
+                        admin_state_up=bool(port.is_admin_state_up),
+                        device_profile=port.device_profile,
+                    )
+                    for port in self._network.ports(device_id=batch)
+                )
+        return found
+
+    def allocation_hosts(self, instance_id: str) -> frozenset[str]:
+        with cloud_errors(f"read the allocations of instance {instance_id}"):
+            providers = self._read_placement(f"/allocations/{instance_id}")["allocations"]
+        if any(provider not in self._root_of_provider for provider in providers):
+            self._read_providers()
+        roots = (self._root_of_provider.get(provider, provider) for provider in providers)
+        return frozenset(self._host_of_root.get(root, f"provider {root}") for root in roots)
+
+    def _read_placement(self, path: str) -> Any:
+        placement = self._connection.sdk.placement
+        return self._connection.read(placement, path, PLACEMENT_MICROVERSION)
+
+    def _read_providers(self) -> None:
+        with cloud_errors("list the resource providers and hypervisors"):
+            self._root_of_provider = {
+                provider["uuid"]: provider["root_provider_uuid"]
+                for provider in self._read_placement("/resource_providers")["resource_providers"]
+            }
+            # A compute node and its root resource provider have the same UUID.
+            self._host_of_root = {
+                hypervisor.id: hypervisor.service_details["host"]
+                for hypervisor in self._compute.hypervisors(details=True)
+            }
+
+    def volumes(self, volume_ids: Iterable[str]) -> Mapping[str, VolumeAttachment] | None:
+        if not self._has_block_storage:
+            return None
+        found = {}
+        for volume_id in volume_ids:
+            with cloud_errors(f"read volume {volume_id}"):
+                read = self._connection.sdk.block_storage.get_volume
+                volume = none_if_missing(functools.partial(read, volume_id))
+            if volume is not None:
+                attachments = volume.attachments or []
+                found[volume_id] = VolumeAttachment(
+                    volume_id=volume_id,
+                    status=volume.status or "",
+                    attached_to=frozenset(a["server_id"] for a in attachments),
+                    attached_hosts=frozenset(
+                        a["host_name"] for a in attachments if a.get("host_name")
+                    ),
+                )
+        return found
+
+
+def _batches(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch

@@ -1,0 +1,166 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One instance on its way: its state, and how it changes with what is observed.
+
+    waiting -> submitted -> moving -> verifying -> verified
+       ^            |          |          |
+       +-- backoff <+----------+          +-> failed
+                    (or failed, skipped, gone)
+
+A move ends in one of END_STATES; in_progress is the end of one that Nova is still working on when
+the time is over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..nova import Instance, MigrationRecord
+from ..records import FAILED, SUCCEEDED
+from .plan import PlannedMove
+from .verification import Check, all_passed
+
+WAITING = "waiting"
+BACKOFF = "backoff"
+SUBMITTED = "submitted"
+MOVING = "moving"
+VERIFYING = "verifying"
+
+VERIFIED = "verified"
+FAILED_END = "failed"
+SKIPPED = "skipped"
+GONE = "gone"
+IN_PROGRESS = "in_progress"
+NOT_STARTED = "not_started"
+
+END_STATES = frozenset({VERIFIED, FAILED_END, SKIPPED, GONE, IN_PROGRESS, NOT_STARTED})
+# States in which Nova is working, or may be, and that count for the throttle.
+BUSY = frozenset({SUBMITTED, MOVING})
+
+
+@dataclass(slots=True)
+class Move:
+    """The run of one planned move. Times are of the run's monotonic clock, in seconds."""
+
+    planned: PlannedMove
+    state: str = WAITING
+    attempts: int = 0
+    record: MigrationRecord | None = None
+    seen: Instance | None = None
+    checks: dict[str, Check] = field(default_factory=dict)
+    code: str | None = None
+    reason: str | None = None
+    request_ids: list[str] = field(default_factory=list)
+    known_record_ids: frozenset[int] = frozenset()
+    started: float | None = None
+    submitted: float = 0.0
+    ended: float | None = None
+    not_before: float = 0.0
+    stop_requested: float | None = None
+
+    @classmethod
+    def of(cls, planned: PlannedMove, now: float) -> Move:
+        """A move that an earlier run submitted starts where it was left."""
+        move = cls(planned=planned, record=planned.record)
+        if planned.record is not None:
+            move.started = now
+            move.state = VERIFYING if planned.record.status in SUCCEEDED else MOVING
+        return move
+
+    @property
+    def id(self) -> str:
+        return self.planned.instance.id
+
+    @property
+    def name(self) -> str:
+        return self.planned.instance.name
+
+    @property
+    def source(self) -> str:
+        return self.planned.baseline.source
+
+    @property
+    def destination(self) -> str | None:
+        return self.record.dest_compute if self.record else None
+
+    @property
+    def ended_already(self) -> bool:
+        return self.state in END_STATES
+
+    def begin_attempt(self, now: float, known_record_ids: frozenset[int]) -> None:
+        """The call is about to be made; a new record is one that is not known now."""
+        self.state = SUBMITTED
+        self.attempts += 1
+        self.known_record_ids = known_record_ids
+        self.record = None
+        self.submitted = now
+        if self.started is None:
+            self.started = now
+
+    def observe_records(self, newest: MigrationRecord | None) -> None:
+        """Take over the newest evacuation record of this instance."""
+        if self.state not in BUSY or newest is None:
+            return
+        if self.state == SUBMITTED:
+            if newest.id in self.known_record_ids:
+                return
+        elif self.record is not None and newest.id < self.record.id:
+            return
+        self.record = newest
+        if newest.status in SUCCEEDED:
+            self.state = VERIFYING
+        elif newest.status not in FAILED:
+            self.state = MOVING
+
+    @property
+    def attempt_failed(self) -> bool:
+        """Nova itself says that this attempt is over without success."""
+        return self.state in BUSY and self.record is not None and self.record.status in FAILED
+
+    def back_off(self, until: float, code: str, reason: str) -> None:
+        self.state, self.not_before = BACKOFF, until
+        self.code, self.reason = code, reason
+
+    def observe_checks(self, checks: dict[str, Check], now: float) -> None:
+        self.checks = checks
+        if all_passed(checks):
+            self.end(VERIFIED, now)
+            self.code = self.reason = None
+
+    def end(self, state: str, now: float, code: str | None = None, reason: str = "") -> None:
+        self.state, self.ended = state, now
+        if code is not None:
+            self.code, self.reason = code, reason
+
+    def failing_checks(self) -> str:
+        return "; ".join(
+            f"{check.name}: expected {check.expected}, observed {check.observed}"
+            for check in self.checks.values()
+            if not check.passed
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result of this instance, as the module returns it."""
+        seconds = None
+        if self.started is not None and self.ended is not None:
+            seconds = round(self.ended - self.started, 1)
+        return {
+            "id": self.id,
+            "name": self.name,
+            "project_id": self.planned.instance.project_id,
+            "from": self.source,
+            "to": self.destination,
+            "status": self.state,
+            "action": self.planned.action,
+            "code": self.code,
+            "reason": self.reason,
+            "attempts": self.attempts,
+            "seconds": seconds,
+            "power_state": self.planned.baseline.power,
+            "record_id": self.record.id if self.record else None,
+            "verifications": {name: check.as_dict() for name, check in self.checks.items()},
+            "request_ids": self.request_ids,
+        }

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run sees of its instances, read in few requests.
+
+Requests grow with pages and polls: lists of records, of changed instances and of ports; only the
+allocations of an instance are read one by one, once when it has arrived and again while they are
+not as they should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from ..clock import Clock
+from ..cloud import EvacuationCloud
+from ..nova import Instance, MigrationRecord, Port
+from ..records import EVACUATION
+from .move import Move
+from .verification import Check, Observation, verify
+
+# Nova stamps changes with the clocks of several machines; look back that much further.
+_CLOCK_SPREAD = timedelta(seconds=120)
+
+
+class Observer:
+    """Records and instances as last seen."""
+
+    def __init__(self, cloud: EvacuationCloud, sources: Sequence[str], clock: Clock) -> None:
+        self._cloud = cloud
+        self._sources = sources
+        self._clock = clock
+        self._since = cloud.api_time() - _CLOCK_SPREAD
+        self._instances: dict[str, Instance] = {}
+        self._allocations: dict[str, frozenset[str]] = {}
+        self._records: dict[str, list[MigrationRecord]] = {}
+        self._records_read: float | None = None
+
+    def read_records(self) -> None:
+        """Read the evacuation records of the sources; changes-since would miss new ones."""
+        # The age counts from before the request: what is written after it may not be in it.
+        asked = self._clock.monotonic()
+        records: dict[str, list[MigrationRecord]] = {}
+        for source in self._sources:
+            for record in self._cloud.migrations(source_compute=source, migration_type=EVACUATION):
+                records.setdefault(record.instance_id, []).append(record)
+        self._records, self._records_read = records, asked
+
+    def records_age(self) -> float:
+        """Seconds since the records were read."""
+        if self._records_read is None:
+            return float("inf")
+        return self._clock.monotonic() - self._records_read
+
+    def records_of(self, instance_id: str) -> list[MigrationRecord]:
+        return self._records.get(instance_id, [])
+
+    def newest_record(self, instance_id: str) -> MigrationRecord | None:
+        return max(self.records_of(instance_id), key=lambda record: record.id, default=None)
+
+    def read_instances(self, moves: Iterable[Move]) -> None:
+        """Take over what Nova has changed since the last time."""
+        asked = self._cloud.api_time()
+        wanted = {move.id for move in moves}
+        for instance in self._cloud.instances_changed_since(self._since):
+            if instance.id in wanted:
+                self._instances[instance.id] = instance
+        self._since = asked - _CLOCK_SPREAD
+        for move in moves:
+            # What an earlier run moved long ago has not changed since: it is as it was planned.
+            unchanged = move.planned.instance if move.planned.record else None
+            move.seen = self._instances.get(move.id, unchanged)
+
+    def checks(self, moves: Sequence[Move]) -> dict[str, dict[str, Check]]:
+        """The verification of each of these moves, whose record and instance have been seen."""
+        ports: dict[str, list[Port]] = {}
+        for port in self._cloud.ports_of(move.id for move in moves):
+            ports.setdefault(port.instance_id, []).append(port)
+        volumes = self._cloud.volumes(
+            {volume for move in moves if move.seen for volume in move.seen.volume_ids}
+        )
+        found: dict[str, dict[str, Check]] = {}
+        for move in moves:
+            if move.seen is None or move.record is None:
+                continue
+            allocation = move.checks.get("allocation")
+            if allocation is None or not allocation.passed:
+                self._allocations[move.id] = self._cloud.allocation_hosts(move.id)
+            found[move.id] = verify(
+                move.planned.baseline,
+                Observation(
+                    record=move.record,
+                    instance=move.seen,
+                    ports=tuple(ports.get(move.id, ())),
+                    allocation_hosts=self._allocations[move.id],
+                    volumes=volumes,
+                ),
+            )
+        return found

@@ -1,0 +1,316 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of an evacuation: what moves, in which order, what stays and why.
+
+Check mode returns this object, a run applies it and the diff renders it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..cloud import EvacuationCloud
+from ..errors import RecoveryError
+from ..nova import ComputeService, Instance, MigrationRecord, Port
+from ..records import EVACUATION, SUCCEEDED, in_progress, is_evacuation, newest_by_instance
+from ..service_change import find_service
+from .order import evacuation_order, one_at_a_time_groups
+from .power import OFF, intended_by_actions, intended_by_state
+from .selection import (
+    Skip,
+    StoragePolicy,
+    data_lost,
+    groups_by_member,
+    pick_named,
+    require_no_data_loss,
+    why_skip,
+)
+from .verification import Baseline
+
+COMPUTE = "nova-compute"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked for: all instances of ``host``, or those named, or those named of the host."""
+
+    host: str | None
+    instances: tuple[str, ...] = ()
+    storage: StoragePolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedMove:
+    """One instance to bring to another host.
+
+    ``record`` is None for an evacuation still to be submitted; otherwise the record of one that an
+    earlier run submitted: in progress, or done and to be verified.
+    """
+
+    instance: Instance
+    baseline: Baseline
+    exclusive_groups: frozenset[str] = frozenset()
+    loses: str | None = None
+    record: MigrationRecord | None = None
+
+    @property
+    def action(self) -> str:
+        if self.record is None:
+            return "evacuate"
+        return "verify" if self.record.status in SUCCEEDED else "adopt"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.instance.id,
+            "name": self.instance.name,
+            "project_id": self.instance.project_id,
+            "from": self.baseline.source,
+            "action": self.action,
+            "power_state": self.baseline.power,
+            "record_id": self.record.id if self.record else None,
+            "one_at_a_time_with": sorted(self.exclusive_groups),
+            "data_lost": self.loses,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedInstance:
+    instance: Instance
+    skip: Skip
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.instance.id,
+            "name": self.instance.name,
+            "project_id": self.instance.project_id,
+            "from": self.instance.host,
+            "action": "skip",
+            "code": self.skip.code,
+            "reason": self.skip.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``moves`` in the order in which they are submitted."""
+
+    sources: tuple[str, ...]
+    moves: tuple[PlannedMove, ...] = ()
+    skipped: tuple[SkippedInstance, ...] = ()
+
+    @property
+    def changes_something(self) -> bool:
+        return any(move.record is None for move in self.moves)
+
+    def totals(self) -> dict[str, int]:
+        """Counts by what is to be done."""
+        actions = Counter(entry["action"] for entry in self.as_list())
+        return {
+            "planned": len(self.moves),
+            **{action: actions[action] for action in ("evacuate", "adopt", "verify", "skip")},
+        }
+
+    def as_list(self) -> list[dict[str, Any]]:
+        planned: Sequence[PlannedMove | SkippedInstance] = (*self.moves, *self.skipped)
+        return [entry.as_dict() for entry in planned]
+
+
+def build_plan(cloud: EvacuationCloud, request: Request) -> Plan:
+    """Observe the cloud and decide; nothing is changed.
+
+    :raises RecoveryError: when the request cannot be carried out as a whole: unknown host or
+        instance, a source that is up, data that would be lost unasked.
+    """
+    services = cloud.compute_services()
+    if request.host is not None:
+        find_service(services, request.host, COMPUTE)
+    found = _Observed(cloud, request, services)
+    for source in found.sources:
+        if found.has_work(source):
+            require_down(find_service(services, source, COMPUTE))
+    return found.plan()
+
+
+def require_down(service: ComputeService) -> None:
+    """:raises RecoveryError: ``host_is_up``."""
+    if service.state == "down":
+        return
+    raise RecoveryError(
+        "host_is_up",
+        f"nova-compute on '{service.host}' is {service.state} and {service.status}"
+        f" (forced_down {str(service.forced_down).lower()}): nothing was submitted. Nova evacuates"
+        " only from a host that is down. If it has failed, confirm that and set forced_down first"
+        " (module compute_service).",
+        details={
+            "host": service.host,
+            "state": service.state,
+            "status": service.status,
+            "forced_down": service.forced_down,
+        },
+    )
+
+
+@dataclass
+class _Observed:
+    """What was seen of the sources, and the decisions from it."""
+
+    cloud: EvacuationCloud
+    request: Request
+    services: Sequence[ComputeService]
+    sources: tuple[str, ...] = ()
+    present: dict[str, Instance] = field(default_factory=dict)
+    records: dict[str, list[MigrationRecord]] = field(default_factory=dict)
+    # Instances that an earlier evacuation from these sources has moved or is moving.
+    tracked: dict[str, tuple[Instance, MigrationRecord]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        host, names = self.request.host, self.request.instances
+        named = pick_named(names, self.cloud.instances_named(names)) if names else {}
+        by_id = {instance.id: instance for instance in named.values()}
+        if host is not None:
+            self.sources = (host,)
+            on_host = self.cloud.instances_on(host)
+            self.present = {i.id: i for i in on_host if not names or i.id in by_id}
+        else:
+            self._find_sources(by_id)
+        for source in self.sources:
+            for record in self.cloud.migrations(source_compute=source):
+                if not names or record.instance_id in by_id:
+                    self.records.setdefault(record.instance_id, []).append(record)
+        self._track_earlier()
+        if host is not None:
+            self._require_named_here(host, named)
+
+    def _find_sources(self, named: dict[str, Instance]) -> None:
+        """The hosts of the named instances, or where those were that have been evacuated."""
+        evacuations = newest_by_instance(self.cloud.migrations(migration_type=EVACUATION))
+        up = {s.host for s in self.services if s.binary == COMPUTE and s.state == "up"}
+        sources = set()
+        for instance in named.values():
+            record = evacuations.get(instance.id)
+            moved = record is not None and _moved_by(record, instance)
+            if record and record.source_compute and moved and instance.host in up:
+                sources.add(record.source_compute)
+            elif instance.host:
+                self.present[instance.id] = instance
+                sources.add(instance.host)
+            else:
+                raise RecoveryError(
+                    "instance_without_host",
+                    f"instance '{instance.name}' ({instance.id}) has no host: it never booted or"
+                    " is shelved, and there is nothing to evacuate. Nothing was done.",
+                    details={"id": instance.id, "vm_state": instance.vm_state},
+                )
+        self.sources = tuple(sorted(sources))
+
+    def _track_earlier(self) -> None:
+        flat = [record for records in self.records.values() for record in records]
+        newest = newest_by_instance(record for record in flat if is_evacuation(record))
+        # A record is completed once its source has returned: that evacuation is history.
+        earlier = {i: r for i, r in newest.items() if in_progress(r) or r.status == "done"}
+        elsewhere = {r.dest_compute for i, r in earlier.items() if i not in self.present}
+        known = dict(self.present)
+        for destination in sorted(host for host in elsewhere if host):
+            known |= {i.id: i for i in self.cloud.instances_on(destination)}
+        for instance_id, record in earlier.items():
+            instance = known.get(instance_id)
+            if instance is None:
+                continue  # deleted since, or moved on: no longer a matter of this host
+            if in_progress(record) or _moved_by(record, instance):
+                self.tracked[instance_id] = (instance, record)
+
+    def _require_named_here(self, host: str, named: dict[str, Instance]) -> None:
+        elsewhere = {
+            name: instance.host
+            for name, instance in named.items()
+            if instance.id not in self.present and instance.id not in self.tracked
+        }
+        if elsewhere:
+            listed = ", ".join(f"{name} on {where}" for name, where in sorted(elsewhere.items()))
+            raise RecoveryError(
+                "instance_not_on_host",
+                f"these instances are not on '{host}': {listed}; nothing was done. Leave out"
+                " 'host' to evacuate instances from wherever they are.",
+                details={"host": host, "instances": elsewhere},
+            )
+
+    def has_work(self, source: str) -> bool:
+        return any(i.host == source for i in self.present.values()) or any(
+            record.source_compute == source and in_progress(record)
+            for _instance, record in self.tracked.values()
+        )
+
+    def plan(self) -> Plan:
+        candidates = [i for i in self.present.values() if i.id not in self.tracked]
+        involved = [*candidates, *(instance for instance, _record in self.tracked.values())]
+        ports = _by_instance(self.cloud.ports_of([i.id for i in involved]) if involved else [])
+        groups = groups_by_member(self.cloud.server_groups() if involved else ())
+        moves: list[PlannedMove] = []
+        skipped: list[SkippedInstance] = []
+        for instance in evacuation_order(candidates):
+            skip = why_skip(
+                instance,
+                records=self.records.get(instance.id, ()),
+                groups=groups.get(instance.id, ()),
+                ports=ports.get(instance.id, ()),
+                storage=self.request.storage,
+            )
+            if skip is not None:
+                skipped.append(SkippedInstance(instance=instance, skip=skip))
+                continue
+            moves.append(
+                PlannedMove(
+                    instance=instance,
+                    baseline=self._baseline(instance, None, ports.get(instance.id, [])),
+                    exclusive_groups=one_at_a_time_groups(instance.id, groups),
+                    loses=data_lost(instance, self.request.storage),
+                )
+            )
+        require_no_data_loss((move.instance for move in moves), self.request.storage)
+        tracked = [
+            PlannedMove(
+                instance=instance,
+                baseline=self._baseline(instance, record, ports.get(instance.id, [])),
+                exclusive_groups=one_at_a_time_groups(instance.id, groups),
+                record=record,
+            )
+            for instance, record in sorted(
+                self.tracked.values(), key=lambda pair: (pair[0].name, pair[0].id)
+            )
+        ]
+        return Plan(sources=self.sources, moves=(*tracked, *moves), skipped=tuple(skipped))
+
+    def _baseline(
+        self, instance: Instance, record: MigrationRecord | None, ports: list[Port]
+    ) -> Baseline:
+        # The state of an instance that was moved already says nothing about what it was before.
+        power = intended_by_state(instance) if record is None or in_progress(record) else None
+        if power is None:
+            power = intended_by_actions(self.cloud.power_actions(instance.id))
+        moved = record is not None
+        return Baseline(
+            source=(record.source_compute if record else instance.host) or "",
+            power=power,
+            volume_ids=instance.volume_ids,
+            port_ids=frozenset(port.id for port in ports),
+            active_port_ids=frozenset(
+                port.id for port in ports if moved or power == OFF or port.status == "ACTIVE"
+            ),
+        )
+
+
+def _moved_by(record: MigrationRecord, instance: Instance) -> bool:
+    """True when this evacuation has brought the instance to where it is now."""
+    return record.status == "done" and instance.host == record.dest_compute
+
+
+def _by_instance(ports: Iterable[Port]) -> dict[str, list[Port]]:
+    found: dict[str, list[Port]] = {}
+    for port in ports:
+        found.setdefault(port.instance_id, []).append(port)
+    return found

@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The result of an evacuation as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .verification import CHECKS
+
+_HEADINGS = ("instance", "from", "to", "state", *CHECKS, "seconds")
+
+
+def table(instances: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Lines of a table: instance, from, to, state, each verification, seconds.
+
+    The reasons of those that were not verified follow it.
+
+    :param instances: the module's return value of that name.
+    """
+    instances = list(instances)
+    rows = [_HEADINGS, *(_row(instance) for instance in instances)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    lines = [_line(row, widths) for row in rows]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    lines.extend(
+        f"{instance['name']} ({instance['id']}): {instance['reason']}"
+        for instance in instances
+        if instance.get("reason")
+    )
+    return lines
+
+
+def summary(instances: Iterable[Mapping[str, Any]]) -> str:
+    """For example: 11 of 12 instances verified, 1 skipped."""
+    states = [instance["status"] for instance in instances]
+    left_out = [state for state in ("skipped", "gone") if state in states]
+    counted = [state for state in states if state not in left_out]
+    text = f"{counted.count('verified')} of {len(counted)} instances verified"
+    return text + "".join(f", {states.count(state)} {state}" for state in left_out)
+
+
+def _row(instance: Mapping[str, Any]) -> Sequence[str]:
+    checks = instance.get("verifications") or {}
+    seconds = instance.get("seconds")
+    return (
+        str(instance["name"]),
+        str(instance.get("from") or "-"),
+        str(instance.get("to") or "-"),
+        str(instance["status"]),
+        *(_mark(checks.get(name)) for name in CHECKS),
+        "-" if seconds is None else f"{seconds:.1f}",
+    )
+
+
+def _mark(check: Mapping[str, Any] | None) -> str:
+    if check is None:
+        return "-"
+    return "ok" if check["passed"] else "WRONG"
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
+    return "  ".join([*cells, row[-1].rjust(widths[-1])]).rstrip()

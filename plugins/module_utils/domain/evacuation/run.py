@@ -1,0 +1,356 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carries out a plan: submits, waits, tries again, verifies.
+
+Everything follows from what is observed: a move goes on only when Nova's own record says so. A
+call that was not answered is never repeated before the records have shown that it did nothing,
+an instance whose record is in progress is never touched, and no state is ever reset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..clock import Clock
+from ..cloud import EvacuationCloud
+from ..errors import ApiRefused, ApiUnavailable, RecoveryError
+from ..records import in_progress
+from ..run_lock import RunLock
+from ..service_change import find_service
+from . import move as states
+from .move import Move
+from .observer import Observer
+from .plan import COMPUTE, Plan, require_down
+from .power import OFF
+from .progress import Progress
+from .throttle import Throttle
+
+# A call without a record: how long its record may still appear (an API worker that was slow).
+_RECORD_WAIT = 60.0
+# Before a call the records are read again when they are older than this.
+_RECORDS_FRESH = 2.0
+_STOP_AGAIN = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Times in seconds. ``retries`` is per instance, after the first attempt."""
+
+    throttle: Throttle
+    retries: int = 2
+    retry_delay: float = 10.0
+    instance_timeout: float = 1800.0
+    timeout: float = 3600.0
+    poll_interval: float = 2.0
+
+    def validate(self, *, wait: bool) -> None:
+        """:raises RecoveryError: ``invalid_options``."""
+        if not wait:
+            raise RecoveryError(
+                "invalid_options",
+                "wait=false is not possible: an evacuation that was not waited for was not"
+                " verified. Run the task with async if something else is to go on meanwhile.",
+            )
+        smallest = {
+            "concurrency": (self.throttle.concurrency, 1),
+            "concurrency_per_destination": (self.throttle.per_destination, 1),
+            "retries": (self.retries, 0),
+            "retry_delay": (self.retry_delay, 0),
+            "instance_timeout": (self.instance_timeout, 1),
+            "timeout": (self.timeout, 1),
+            "poll_interval": (self.poll_interval, 1),
+        }
+        for name, (value, minimum) in smallest.items():
+            if value is not None and value < minimum:
+                raise RecoveryError(
+                    "invalid_options", f"{name} must be at least {minimum}, not {value}"
+                )
+
+
+class EvacuationRun:
+    """One run of a plan.
+
+    :param locks: of every source; an empty list only when the plan submits nothing.
+    :param send_progress: takes a line for whoever watches.
+    :param watched: False once nobody waits for the result any more; the run then ends.
+    """
+
+    def __init__(
+        self,
+        cloud: EvacuationCloud,
+        plan: Plan,
+        settings: Settings,
+        clock: Clock,
+        *,
+        locks: Sequence[RunLock] = (),
+        send_progress: Callable[[str], None] = lambda line: None,
+        watched: Callable[[], bool] = lambda: True,
+    ) -> None:
+        now = clock.monotonic()
+        self._cloud = cloud
+        self._settings = settings
+        self._clock = clock
+        self._locks = locks
+        self._watched = watched
+        self._observer = Observer(cloud, plan.sources, clock)
+        self._progress = Progress(send_progress, plan.sources, now)
+        self._deadline = now + settings.timeout
+        self.moves = [Move.of(planned, now) for planned in plan.moves]
+        self.changed = False
+        # Why nothing more may be submitted.
+        self.halt: RecoveryError | None = None
+
+    def run(self) -> None:
+        """Until every move has ended; their states are the result."""
+        while True:
+            trouble = self._tick()
+            self._expire()
+            self._progress.update(self.moves, self._clock.monotonic(), trouble)
+            if all(move.ended_already for move in self.moves):
+                return
+            self._clock.sleep(self._settings.poll_interval)
+
+    def _tick(self) -> str | None:
+        """Observe and act once; what the API did not answer is tried again at the next."""
+        try:
+            if not self._watched():
+                self._halt(
+                    RecoveryError(
+                        "abandoned",
+                        "whoever started this run is gone; it has stopped submitting. Run again.",
+                        retriable=True,
+                    )
+                )
+                self._deadline = self._clock.monotonic()
+                return None
+            if self._in(*states.BUSY):
+                self._observer.read_records()
+                self._judge()
+            self._verify()
+            self._submit()
+        except ApiUnavailable as error:
+            return f"the cloud does not answer, trying again: {error.message}"
+        return None
+
+    def _in(self, *wanted: str) -> list[Move]:
+        return [move for move in self.moves if move.state in wanted]
+
+    # Attempts
+
+    def _judge(self) -> None:
+        """Take over the records; an attempt that Nova has ended is tried again or given up."""
+        failed = []
+        for move in self._in(*states.BUSY):
+            move.observe_records(self._observer.newest_record(move.id))
+            if move.attempt_failed:
+                failed.append(move)
+            elif move.state == states.SUBMITTED:
+                self._judge_unanswered(move)
+        if not failed:
+            return
+        self._observer.read_instances(failed)
+        for move in failed:
+            if move.seen is not None and move.seen.vm_state in ("deleted", "soft-delete"):
+                move.end(states.GONE, self._clock.monotonic(), "deleted", "it was deleted")
+                continue
+            status = move.record.status if move.record else ""
+            fault = move.seen.fault if move.seen else None
+            self._attempt_over(
+                move,
+                "evacuation_failed",
+                f"Nova's record {move.record.id if move.record else ''} is {status}"
+                + (f": {fault}" if fault else ""),
+            )
+
+    def _judge_unanswered(self, move: Move) -> None:
+        waited = self._clock.monotonic() - move.submitted
+        if waited > _RECORD_WAIT:
+            self._attempt_over(
+                move, "no_record", f"Nova wrote no migration record within {waited:.0f} s"
+            )
+
+    def _attempt_over(self, move: Move, code: str, reason: str) -> None:
+        now = self._clock.monotonic()
+        if move.attempts > self._settings.retries or self.halt is not None:
+            move.end(states.FAILED_END, now, code, reason)
+        else:
+            delay = self._settings.retry_delay * 2 ** max(move.attempts - 1, 0)
+            move.back_off(now + delay, code, reason)
+
+    # Verification
+
+    def _verify(self) -> None:
+        moves = self._in(states.VERIFYING)
+        if not moves:
+            return
+        self._observer.read_instances(moves)
+        arrived = []
+        for move in moves:
+            seen = move.seen
+            if seen is None:
+                continue
+            if seen.vm_state in ("deleted", "soft-delete"):
+                move.end(states.GONE, self._clock.monotonic(), "deleted", "it was deleted")
+            elif seen.task_state is None:
+                self._restore_power(move)
+                arrived.append(move)
+        if not arrived:
+            return
+        for move_id, checks in self._observer.checks(arrived).items():
+            move = next(move for move in arrived if move.id == move_id)
+            move.observe_checks(checks, self._clock.monotonic())
+
+    def _restore_power(self, move: Move) -> None:
+        """Nova starts an instance that was in ERROR; one that was off before is stopped again."""
+        seen, now = move.seen, self._clock.monotonic()
+        if seen is None or move.planned.baseline.power != OFF or seen.vm_state != "active":
+            return
+        if seen.host != move.destination:
+            return
+        if move.stop_requested is not None and now - move.stop_requested < _STOP_AGAIN:
+            return
+        move.stop_requested = now
+        self.changed = True
+        try:
+            self._note_request(move, self._cloud.stop(move.id))
+        except ApiRefused as error:
+            move.code, move.reason = error.code, error.message
+
+    # Submission
+
+    def _submit(self) -> None:
+        if self._halted():
+            return
+        for move in self._in(states.WAITING, states.BACKOFF):
+            if move.not_before > self._clock.monotonic() or self._group_is_moving(move):
+                continue
+            destinations = [busy.destination for busy in self._in(*states.BUSY)]
+            if not self._settings.throttle.admits_one_more(destinations):
+                return
+            if self._observer.records_age() > _RECORDS_FRESH:
+                self._observer.read_records()
+                self._judge()
+            if self._adopt(move):
+                continue
+            if not self._locks_held():
+                return
+            self._submit_one(move)
+            self._progress.update(self.moves, self._clock.monotonic())
+            if self._halted():
+                return
+
+    def _halted(self) -> bool:
+        return self.halt is not None
+
+    def _group_is_moving(self, move: Move) -> bool:
+        return any(
+            move.planned.exclusive_groups & other.planned.exclusive_groups
+            for other in self._in(*states.BUSY)
+        )
+
+    def _adopt(self, move: Move) -> bool:
+        """An evacuation that somebody else has started meanwhile is waited for, not repeated."""
+        running = [r for r in self._observer.records_of(move.id) if in_progress(r)]
+        if not running:
+            return False
+        move.record = max(running, key=lambda record: record.id)
+        move.state = states.MOVING
+        move.started = move.started or self._clock.monotonic()
+        return True
+
+    def _locks_held(self) -> bool:
+        try:
+            return bool(self._locks) and all(lock.may_submit() for lock in self._locks)
+        except ApiUnavailable:
+            raise
+        except RecoveryError as error:
+            self._halt(error)
+            return False
+
+    def _submit_one(self, move: Move) -> None:
+        known = frozenset(record.id for record in self._observer.records_of(move.id))
+        move.begin_attempt(self._clock.monotonic(), known)
+        self.changed = True
+        try:
+            self._note_request(move, self._cloud.evacuate(move.id))
+        except ApiUnavailable as error:
+            # Unknown whether Nova took it: the records will tell.
+            self._note_request(move, error.request_id)
+            move.code, move.reason = error.code, error.message
+        except ApiRefused as error:
+            self._refused(move, error)
+
+    def _refused(self, move: Move, error: ApiRefused) -> None:
+        now = self._clock.monotonic()
+        self._note_request(move, error.request_id)
+        if error.status == 404:
+            move.end(states.GONE, now, "deleted", "it was deleted")
+        elif error.status in (401, 403):
+            move.end(states.FAILED_END, now, error.code, error.message)
+            self._halt(error)
+        elif error.status == 400 and (up := self._source_is_up(move)):
+            move.end(states.FAILED_END, now, up.code, up.message)
+            self._halt(up)
+        else:
+            end = states.SKIPPED if move.attempts == 1 else states.FAILED_END
+            move.end(end, now, "nova_refused", error.message)
+
+    def _source_is_up(self, move: Move) -> RecoveryError | None:
+        try:
+            require_down(find_service(self._cloud.compute_services(), move.source, COMPUTE))
+        except ApiUnavailable:
+            return None
+        except RecoveryError as error:
+            return error
+        return None
+
+    def _halt(self, error: RecoveryError) -> None:
+        """Submit nothing more; what is moving is still waited for and verified."""
+        self.halt = error
+        now = self._clock.monotonic()
+        for move in self._in(states.WAITING, states.BACKOFF):
+            # One that was tried has failed; one that was not has not been touched.
+            end = states.FAILED_END if move.attempts else states.NOT_STARTED
+            move.end(end, now, move.code or error.code, move.reason or error.message)
+
+    # Time
+
+    def _expire(self) -> None:
+        now = self._clock.monotonic()
+        over = now >= self._deadline
+        for move in self.moves:
+            if move.ended_already:
+                continue
+            late = move.started is not None and now - move.started > self._settings.instance_timeout
+            if over or late:
+                self._time_out(move, now)
+
+    def _time_out(self, move: Move, now: float) -> None:
+        if move.state == states.WAITING:
+            move.end(states.NOT_STARTED, now, "timeout", "the time was over before its turn came")
+        elif move.state == states.BACKOFF:
+            move.end(states.FAILED_END, now)
+        elif move.state == states.VERIFYING:
+            failing = move.failing_checks() or "the instance was not seen on its new host"
+            move.end(states.FAILED_END, now, "not_verified", failing)
+        else:
+            record = (
+                f"record {move.record.id} is {move.record.status}"
+                if move.record
+                else ("the call was not answered and no record has been seen")
+            )
+            move.end(
+                states.IN_PROGRESS,
+                now,
+                "timeout",
+                f"Nova is still working on it ({record}): nothing was reset or repeated. Run again"
+                " to go on waiting.",
+            )
+
+    @staticmethod
+    def _note_request(move: Move, request_id: str | None) -> None:
+        if request_id:
+            move.request_ids.append(request_id)

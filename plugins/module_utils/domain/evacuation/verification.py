@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether an evacuation has really succeeded: six checks, each reported.
+
+A server's status alone lies: when the destination's claim fails, Nova rolls the state back and
+the server shows ACTIVE on the old host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..nova import (
+    RUNNING,
+    SHUTDOWN,
+    Instance,
+    MigrationRecord,
+    Port,
+    VolumeAttachment,
+)
+from ..records import SUCCEEDED
+from .power import ON
+
+CHECKS = ("record", "host", "power_state", "ports", "allocation", "volumes")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: what was expected and what was observed, in words for people."""
+
+    name: str
+    passed: bool
+    expected: str
+    observed: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"passed": self.passed, "expected": self.expected, "observed": self.observed}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What was true of the instance before it was evacuated."""
+
+    source: str
+    power: str
+    volume_ids: frozenset[str]
+    # Ports that were ACTIVE; the others are not expected to become it.
+    active_port_ids: frozenset[str]
+    port_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What is seen of the instance now.
+
+    ``allocation_hosts``: hosts whose resource provider tree holds an allocation of it.
+    ``volumes``: None when the cloud has no block storage service.
+    """
+
+    record: MigrationRecord
+    instance: Instance
+    ports: tuple[Port, ...]
+    allocation_hosts: frozenset[str]
+    volumes: Mapping[str, VolumeAttachment] | None
+
+
+def verify(baseline: Baseline, seen: Observation) -> dict[str, Check]:
+    """All checks by name; the evacuation is verified when each has passed."""
+    destination = seen.record.dest_compute or ""
+    checks = (
+        _record(seen.record),
+        _host(baseline, seen.instance, destination),
+        _power_state(baseline, seen.instance),
+        _ports(baseline, seen.ports, destination),
+        _allocation(baseline, seen.allocation_hosts, destination),
+        _volumes(baseline, seen, destination),
+    )
+    return {check.name: check for check in checks}
+
+
+def all_passed(checks: Mapping[str, Check]) -> bool:
+    return set(checks) == set(CHECKS) and all(check.passed for check in checks.values())
+
+
+def _record(record: MigrationRecord) -> Check:
+    return Check(
+        "record", record.status in SUCCEEDED, "done or completed", f"{record.id} {record.status}"
+    )
+
+
+def _host(baseline: Baseline, instance: Instance, destination: str) -> Check:
+    moved = bool(destination) and instance.host == destination and destination != baseline.source
+    return Check("host", moved, destination or f"not {baseline.source}", instance.host or "none")
+
+
+def _power_state(baseline: Baseline, instance: Instance) -> Check:
+    vm_state, power = ("active", RUNNING) if baseline.power == ON else ("stopped", SHUTDOWN)
+    passed = (
+        instance.vm_state == vm_state
+        and instance.power_state == power
+        and instance.task_state is None
+    )
+    observed = f"{instance.vm_state}, power state {instance.power_state}"
+    if instance.task_state:
+        observed += f", {instance.task_state}"
+    return Check("power_state", passed, f"{vm_state}, power state {power}", observed)
+
+
+def _ports(baseline: Baseline, ports: Iterable[Port], destination: str) -> Check:
+    ports = list(ports)
+    wrong = []
+    for port in ports:
+        if port.binding_host != destination:
+            wrong.append(f"{port.id} bound to {port.binding_host or 'no host'}")
+        elif port.vif_type in ("binding_failed", "unbound"):
+            wrong.append(f"{port.id} {port.vif_type}")
+        elif _must_be_active(baseline, port) and port.status != "ACTIVE":
+            wrong.append(f"{port.id} {port.status}")
+    missing = baseline.port_ids - {port.id for port in ports}
+    wrong.extend(f"{port_id} is gone" for port_id in sorted(missing))
+    expected = f"{len(baseline.port_ids)} bound to {destination or 'the destination'}"
+    return Check("ports", not wrong, expected, "; ".join(wrong) or expected)
+
+
+def _must_be_active(baseline: Baseline, port: Port) -> bool:
+    # The port of an instance that is off may be DOWN: there is no interface on the host.
+    was_active = port.id in baseline.active_port_ids or port.id not in baseline.port_ids
+    return baseline.power == ON and port.admin_state_up and was_active
+
+
+def _allocation(baseline: Baseline, hosts: frozenset[str], destination: str) -> Check:
+    # Until the source's nova-compute starts again the instance is allocated on both.
+    others = hosts - {baseline.source}
+    return Check(
+        "allocation",
+        bool(destination) and others == {destination},
+        f"{destination} (and {baseline.source} until it returns)",
+        ", ".join(sorted(hosts)) or "none",
+    )
+
+
+def _volumes(baseline: Baseline, seen: Observation, destination: str) -> Check:
+    before, now = baseline.volume_ids, seen.instance.volume_ids
+    wrong = [f"{volume_id} is not attached any more" for volume_id in sorted(before - now)]
+    wrong += [f"{volume_id} was not attached before" for volume_id in sorted(now - before)]
+    if seen.volumes is not None:
+        for volume_id in sorted(seen.instance.volume_ids):
+            volume = seen.volumes.get(volume_id)
+            if volume is None:
+                wrong.append(f"{volume_id} is unknown to the block storage service")
+            elif volume.status != "in-use" or seen.instance.id not in volume.attached_to:
+                wrong.append(f"{volume_id} is {volume.status}")
+            elif volume.attached_hosts and destination not in volume.attached_hosts:
+                wrong.append(f"{volume_id} attached on {', '.join(sorted(volume.attached_hosts))}")
+    expected = f"{len(baseline.volume_ids)} attached"
+    return Check("volumes", not wrong, expected, "; ".join(wrong) or expected)

@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One recovery run at a time for a host.
+
+Nova accepts two evacuations of one instance, so two runs must never work on the same host. The
+lock lives in Nova, where every controller sees it, behind a store that can create a name exactly
+once. Its holder renews it; a lock that was not renewed for a whole lease belongs to a run that is
+dead, and the next run takes it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from .clock import Clock
+from .errors import ApiUnavailable, RecoveryError
+
+LEASE_SECONDS = 45.0
+RENEW_SECONDS = 10.0
+# Longer than a lease: whoever has not renewed by then is dead and its lock was taken over.
+PATIENCE_SECONDS = LEASE_SECONDS + RENEW_SECONDS
+_WATCH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRecord:
+    """A lock as it stands in the store. ``renewed_at`` is by the API's clock."""
+
+    id: str
+    host: str
+    run_id: str
+    holder: str
+    renewed_at: datetime
+
+
+class LockStore(Protocol):
+    """Where locks are kept; every call can raise ApiUnavailable."""
+
+    def api_time(self) -> datetime:
+        """The API's own time, so that runs on several machines compare one clock."""
+
+    def create(self, host: str, run_id: str, holder: str) -> LockRecord | None:
+        """Create the lock of this host, or None when there is one: atomic."""
+
+    def read(self, host: str) -> LockRecord | None:
+        """The lock of this host."""
+
+    def renew(self, record: LockRecord) -> LockRecord | None:
+        """Renew exactly this lock; None when it is gone."""
+
+    def delete(self, record: LockRecord) -> bool:
+        """Delete exactly this lock; False when it is gone already."""
+
+
+class RunLock:
+    """The lock of one host, held by one run.
+
+    :param holder: who holds it, for people: user, machine and process.
+    """
+
+    def __init__(
+        self,
+        store: LockStore,
+        clock: Clock,
+        *,
+        host: str,
+        run_id: str,
+        holder: str,
+        on_wait: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._host = host
+        self._run_id = run_id
+        self._holder = holder
+        self._on_wait = on_wait
+        self._record: LockRecord | None = None
+        self._renewed = 0.0
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Another holder is given PATIENCE_SECONDS to end: one that was killed stops by itself, or
+        its lease runs out.
+
+        :raises RecoveryError: ``run_in_progress`` when another run goes on.
+        """
+        began = self._clock.monotonic()
+        while True:
+            asked = self._clock.monotonic()
+            created = self._store.create(self._host, self._run_id, self._holder)
+            if created is not None:
+                self._record, self._renewed = created, asked
+                return
+            other = self._store.read(self._host)
+            if other is None:
+                continue
+            age = (self._store.api_time() - other.renewed_at).total_seconds()
+            if age > LEASE_SECONDS:
+                # Whoever deletes it creates the next; a second one finds it gone and tries again.
+                self._store.delete(other)
+                continue
+            if asked - began >= PATIENCE_SECONDS:
+                raise self._in_progress(other)
+            self._on_wait(
+                f"run {other.run_id} ({other.holder}) has the lock of {self._host}, renewed"
+                f" {max(age, 0):.0f} s ago; waiting to see whether it ends"
+            )
+            self._clock.sleep(_WATCH_SECONDS)
+
+    def may_submit(self) -> bool:
+        """Whether the lock is still ours for sure; renews it when that is due.
+
+        False while the API cannot be asked and too much of the lease has passed. Nothing may be
+        submitted then.
+
+        :raises RecoveryError: ``lock_lost`` when another run has taken over.
+        """
+        if self._record is None:
+            return False
+        now = self._clock.monotonic()
+        if now - self._renewed >= RENEW_SECONDS:
+            try:
+                renewed = self._store.renew(self._record)
+            except ApiUnavailable:
+                return now - self._renewed < LEASE_SECONDS / 2
+            if renewed is None:
+                self._record = None
+                raise RecoveryError(
+                    "lock_lost",
+                    f"another run took over the lock of {self._host}, because this one had not"
+                    " renewed it in time; this run has stopped submitting. Run again to see how"
+                    " the instances are.",
+                    retriable=True,
+                    details={"host": self._host},
+                )
+            # Counted from before the call: the lease may have begun then.
+            self._record, self._renewed = renewed, now
+        return True
+
+    def release(self) -> None:
+        """Give the lock back; a lock that cannot be deleted now runs out by itself."""
+        if self._record is None:
+            return
+        record, self._record = self._record, None
+        try:
+            self._store.delete(record)
+        except ApiUnavailable:
+            self._on_wait(f"the lock of {self._host} could not be released; it runs out by itself")
+
+    def _in_progress(self, other: LockRecord) -> RecoveryError:
+        return RecoveryError(
+            "run_in_progress",
+            f"run {other.run_id} ({other.holder}) is working on {self._host} and alive; this run"
+            " has changed nothing. Wait for it, or end it and run again.",
+            retriable=True,
+            details={"host": self._host, "run_id": other.run_id, "holder": other.holder},
+        )

@@ -1,0 +1,407 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance_evacuation
+short_description: Evacuate the instances of a failed host, and verify each one
+version_added: 0.1.0
+author:
+  - openstack_recovery.nova contributors (@openstack-recovery)
+description:
+  - Evacuates every instance of O(host), or the named O(instances), to hosts that Nova's scheduler
+    picks. An instance keeps its id, name, ports, addresses, metadata and volumes.
+  - An instance counts as evacuated only when six checks have passed. Nova's migration record is
+    C(done) or C(completed), its host is the record's destination, its power state is the intended
+    one, its ports are bound to that host and ACTIVE, its allocations are there (and on the host
+    that it left, until that returns), and the same volumes are attached.
+  - A running instance runs afterwards, a stopped one is stopped. Of one in ERROR the action log
+    tells what was last asked of it.
+  - Only one run works on a host at a time. The lock is a host aggregate without hosts, named
+    C(openstack_recovery lock HOST), which is deleted at the end. A second run fails with
+    C(run_in_progress) and changes nothing; the lock of a run that has died is taken over after at
+    most 45 seconds, and a second run waits that long.
+  - A run that was killed is finished by the next, which adopts what is in progress and verifies
+    what has been moved. Everything follows from what Nova says at that time.
+  - A failed evacuation is tried again, up to O(retries) times, and never stops the others. A call
+    that was not answered is not repeated before Nova's records have shown that it did nothing. No
+    state is ever reset, and no instance is touched while a record of it is in progress.
+  - Instances that Nova cannot evacuate are skipped, each with a C(code) and a C(reason). The codes
+    are C(being_deleted), C(never_booted), C(vm_state_not_evacuable), C(migration_in_progress),
+    C(vtpm), C(accelerator), C(strict_affinity), C(local_storage) and C(nova_refused).
+  - Members of one anti-affinity group are evacuated one after another. Running instances go before
+    those in ERROR, and stopped ones go last.
+  - While it runs, an action plugin of the same name shows a line of progress at least every 15
+    seconds.
+options:
+  host:
+    description:
+      - Host to evacuate, exactly as Nova names it. Its nova-compute must be down for Nova.
+      - Without O(instances) all its instances are evacuated.
+    type: str
+  instances:
+    description:
+      - Names or ids of the instances to evacuate. A name must match exactly one instance.
+      - Without O(host) they are evacuated from wherever they are.
+    type: list
+    elements: str
+  shared_storage:
+    description:
+      - Whether the instances' local disks are on storage that every host shares. Nova cannot tell
+        in advance, so state it.
+    type: bool
+    default: false
+  on_local_storage:
+    description:
+      - What to do with instances whose data would be lost, because Nova builds their local disk
+        anew from the image. Volume-backed instances without an ephemeral disk lose nothing.
+      - V(fail) refuses the whole run before anything is changed, V(skip) leaves these instances
+        where they are, V(rebuild) evacuates them and loses that data.
+      - Does not matter when O(shared_storage=true).
+    type: str
+    choices: [fail, skip, rebuild]
+    default: fail
+  concurrency:
+    description:
+      - How many evacuations may be in progress at once.
+    type: int
+    default: 16
+  concurrency_per_destination:
+    description:
+      - How many may be in progress on one destination. No limit of its own when omitted.
+      - The scheduler picks the destination after the call, so whatever has none yet is counted as
+        if it went to the busiest host. The limit is never exceeded, at the price of some speed.
+    type: int
+  retries:
+    description:
+      - How often a failed instance is tried again.
+    type: int
+    default: 2
+  retry_delay:
+    description:
+      - Seconds before the first repetition of an instance. It doubles with each further one.
+    type: int
+    default: 10
+  instance_timeout:
+    description:
+      - Seconds for one instance, from its first call to its verification, retries included.
+      - An instance on which Nova is still working then is reported as C(in_progress) and left
+        alone.
+    type: int
+    default: 1800
+  timeout:
+    description:
+      - Seconds for the whole run.
+    type: int
+    default: 3600
+  poll_interval:
+    description:
+      - Seconds between two looks at Nova's records.
+    type: int
+    default: 2
+  wait:
+    description:
+      - Must be true. What was not waited for was not verified.
+    type: bool
+    default: true
+  run_id:
+    description:
+      - Name of this run, shown to a second run that finds the host locked.
+      - Made from the time when omitted.
+    type: str
+  progress_path:
+    description:
+      - File to which lines of progress are appended, set by the action plugin. The run ends when
+        it is gone or nobody has touched it for half a minute, since nobody waits for its result then.
+    type: path
+extends_documentation_fragment:
+  - openstack_recovery.nova.openstack
+attributes:
+  check_mode:
+    support: full
+    description: Returns the plan, with order, skips and reasons, and sends nothing but reads.
+  diff_mode:
+    support: full
+    description: Shows the host of each instance before and after.
+seealso:
+  - module: openstack_recovery.nova.compute_service
+  - module: openstack_recovery.nova.evacuation_record_info
+"""
+
+EXAMPLES = r"""
+- name: What would be evacuated?
+  openstack_recovery.nova.instance_evacuation:
+    cloud: mycloud
+    host: compute-1
+    shared_storage: true
+  check_mode: true
+
+- name: Evacuate all instances of compute-1
+  openstack_recovery.nova.instance_evacuation:
+    cloud: mycloud
+    host: compute-1
+    shared_storage: true
+    concurrency: 16
+    concurrency_per_destination: 4
+
+- name: Evacuate two instances, giving up what is on their local disks
+  openstack_recovery.nova.instance_evacuation:
+    cloud: mycloud
+    instances: [web-1, 7e3c2a53-95e7-4e3f-8f8b-7d7f3f4f0c11]
+    on_local_storage: rebuild
+"""
+
+RETURN = r"""
+plan:
+  description:
+    - What was planned, in order. C(action) is C(evacuate), C(adopt) (in progress from an earlier
+      run), C(verify) (moved by an earlier run) or C(skip) (with a C(code) and a C(reason)).
+  returned: success, and failure after the plan was made
+  type: list
+  elements: dict
+  sample:
+    - id: 7e3c2a53-95e7-4e3f-8f8b-7d7f3f4f0c11
+      name: web-1
+      project_id: 0d1c0f4a7b0e4b0c9a3c1c9a1c7a6f10
+      from: compute-1
+      action: evacuate
+      power_state: 'on'
+      record_id: null
+      one_at_a_time_with: []
+      data_lost: null
+instances:
+  description: Each instance with its result. Empty in check mode.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the instance.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    project_id:
+      description: Its project.
+      type: str
+    from:
+      description: Host that it left.
+      type: str
+    to:
+      description: Host that Nova's record names as its destination.
+      type: str
+    status:
+      description:
+        - C(verified), C(failed), C(in_progress) (Nova still works on it), C(not_started),
+          C(skipped) or C(gone) (deleted meanwhile).
+      type: str
+    action:
+      description: As in RV(plan).
+      type: str
+    code:
+      description: Why it is not verified, as a word.
+      type: str
+    reason:
+      description: Why it is not verified, as a sentence.
+      type: str
+    attempts:
+      description: How often this run has submitted it.
+      type: int
+    seconds:
+      description: Time from the first call to the end.
+      type: float
+    power_state:
+      description: What it is meant to be, C(on) or C(off).
+      type: str
+    record_id:
+      description: Id of Nova's migration record.
+      type: int
+    verifications:
+      description:
+        - By C(record), C(host), C(power_state), C(ports), C(allocation) and C(volumes) whether it
+          has C(passed), what was C(expected) and what C(observed).
+      type: dict
+    request_ids:
+      description: OpenStack request ids of this run's calls for it.
+      type: list
+      elements: str
+totals:
+  description: Number of instances by status, and those that were C(planned).
+  returned: success, and failure after the plan was made
+  type: dict
+  sample: {planned: 12, verified: 12, failed: 0, in_progress: 0, not_started: 0, skipped: 0, gone: 0}
+seconds:
+  description: Time of the whole run.
+  returned: when not in check mode
+  type: float
+run_id:
+  description: Name of this run.
+  returned: success
+  type: str
+requests:
+  description: Number of API requests by HTTP method.
+  returned: success, and failure after the plan was made
+  type: dict
+  sample: {GET: 61, POST: 14, DELETE: 1}
+error:
+  description:
+    - What went wrong, as a C(code), whether it is C(retriable), C(details) and a C(request_id).
+    - Nothing was changed with the codes C(invalid_options), C(host_not_found), C(host_ambiguous),
+      C(host_is_up), C(instance_not_found), C(instance_ambiguous), C(instance_not_on_host),
+      C(instance_without_host), C(local_storage), C(run_in_progress), C(cell_down), C(tls_error),
+      C(auth_failed) and C(invalid_cloud_config).
+    - C(evacuation_incomplete), C(evacuation_timeout), C(lock_lost), C(abandoned), C(forbidden) and
+      C(api_unavailable) can come after a part was done; RV(instances) has each instance.
+  returned: failure
+  type: dict
+"""
+
+from typing import Any
+
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.aggregate_lock import (
+    AggregateLockStore,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.evacuation_cloud import (
+    OpenStackEvacuationCloud,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.openstack_connection import (
+    CloudConnection,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.progress_file import (
+    ProgressFile,
+    holder_name,
+    new_run_id,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
+    SystemClock,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.plan import (
+    Plan,
+    Request,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.recovery import (
+    Watcher,
+    plan_patiently,
+    recover,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.run import (
+    Settings,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.selection import (
+    StoragePolicy,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.throttle import (
+    Throttle,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_module import (
+    RecoveryModule,
+)
+
+OPTIONS = {
+    "host": {"type": "str"},
+    "instances": {"type": "list", "elements": "str"},
+    "shared_storage": {"type": "bool", "default": False},
+    "on_local_storage": {"type": "str", "choices": ["fail", "skip", "rebuild"], "default": "fail"},
+    "concurrency": {"type": "int", "default": 16},
+    "concurrency_per_destination": {"type": "int"},
+    "retries": {"type": "int", "default": 2},
+    "retry_delay": {"type": "int", "default": 10},
+    "instance_timeout": {"type": "int", "default": 1800},
+    "timeout": {"type": "int", "default": 3600},
+    "poll_interval": {"type": "int", "default": 2},
+    "run_id": {"type": "str"},
+    "progress_path": {"type": "path"},
+}
+
+
+def evacuate(
+    connection: CloudConnection, module: RecoveryModule, progress: ProgressFile
+) -> dict[str, Any]:
+    params, clock = module.params, SystemClock()
+    cloud = OpenStackEvacuationCloud(connection)
+    request = Request(
+        host=params["host"],
+        instances=tuple(params["instances"] or ()),
+        storage=StoragePolicy(
+            shared=params["shared_storage"], on_local_storage=params["on_local_storage"]
+        ),
+    )
+    settings = Settings(
+        throttle=Throttle(
+            concurrency=params["concurrency"],
+            per_destination=params["concurrency_per_destination"],
+        ),
+        retries=params["retries"],
+        retry_delay=params["retry_delay"],
+        instance_timeout=params["instance_timeout"],
+        timeout=params["timeout"],
+        poll_interval=params["poll_interval"],
+    )
+    settings.validate(wait=params["wait"])
+    watcher = Watcher(send=progress.send, watched=progress.watched)
+    run_id = params["run_id"] or new_run_id()
+    if module.check_mode:
+        plan = plan_patiently(cloud, request, clock, watcher)
+        return {
+            "changed": plan.changes_something,
+            "plan": plan.as_list(),
+            "instances": [],
+            "totals": plan.totals(),
+            "run_id": run_id,
+            "requests": connection.session.requests_by_method,
+            "diff": _diff(plan, {}),
+        }
+    result = recover(
+        cloud,
+        AggregateLockStore(connection),
+        request,
+        settings,
+        clock,
+        run_id=run_id,
+        holder=holder_name(),
+        watcher=watcher,
+    )
+    failure: dict[str, Any] = {}
+    if result.failed:
+        error = result.error()
+        failure = {"failed": True, "msg": error.message, "error": error.as_dict()}
+    return {
+        "changed": result.changed,
+        "plan": result.plan.as_list(),
+        "instances": result.instances,
+        "totals": result.totals(),
+        "seconds": result.seconds,
+        "run_id": run_id,
+        "requests": connection.session.requests_by_method,
+        "diff": _diff(result.plan, {entry["id"]: entry.get("to") for entry in result.instances}),
+        **failure,
+    }
+
+
+def _diff(plan: Plan, destinations: dict[str, str | None]) -> dict[str, Any]:
+    """The host of each instance that is to be moved, before and after."""
+    moving = [move for move in plan.moves if move.action == "evacuate"]
+    return {
+        "before": {f"{m.instance.name} ({m.instance.id})": m.baseline.source for m in moving},
+        "after": {
+            f"{m.instance.name} ({m.instance.id})": destinations.get(m.instance.id)
+            or "a host that the scheduler picks"
+            for m in moving
+        },
+    }
+
+
+def main() -> None:
+    module = RecoveryModule(OPTIONS, required_one_of=[["host", "instances"]])
+    progress = ProgressFile(module.params["progress_path"])
+    try:
+        module.run(lambda connection: evacuate(connection, module, progress), reads_only=False)
+    finally:
+        progress.end()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The lab that scenarios and benchmarks run against (tests/lab)."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from .context import Context
+from .layout import Layout, SetupError
+from .report import Check
+
+
+def need_root(layout: Layout) -> None:
+    """Said before anything else runs, not after ten minutes of other checks."""
+    if os.geteuid() != 0:
+        raise SetupError(
+            "The lab starts services and hypervisors in their own namespaces and needs root:"
+            f" run it with sudo, for instance: sudo make -C {layout.root} test."
+            " Without root: make lint unit sanity docs"
+        )
+
+
+def program(layout: Layout) -> Path:
+    return layout.root / "tests" / "lab" / "lab"
+
+
+def up(context: Context, step: str) -> tuple[Check, dict[str, str]]:
+    """Start the lab (a no-op if it runs) and return its variables."""
+    lab = program(context.layout)
+    if not lab.exists():
+        raise SetupError(f"{lab} is missing")
+    check = context.check(step, "lab up", [lab, "up"])
+    if not check.ok:
+        return check, {}
+    printed = subprocess.run(
+        [lab, "env"], check=True, capture_output=True, text=True, env=context.environment()
+    )
+    return check, parse_exports(printed.stdout)
+
+
+def parse_exports(text: str) -> dict[str, str]:
+    """Read lines such as `export OS_CLOUD=lab`."""
+    words = shlex.split(text, comments=True)
+    return dict(word.split("=", 1) for word in words if "=" in word)

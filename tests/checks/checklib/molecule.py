@@ -1,0 +1,56 @@
+"""Molecule scenarios, one after the other, against the lab."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from . import lab
+from .command import run
+from .context import Context
+from .layout import Layout, SetupError
+from .report import Check, announce, from_outcome, say
+
+STEP = "molecule"
+
+# Worth a line on the screen while a scenario runs; the rest goes to its log.
+_LIVE = re.compile(r"^(INFO .*\[|fatal:|failed:|ERROR|CRITICAL|.*\[(DEPRECATION )?WARNING\])")
+_SCENARIO_LIMIT = 1800
+
+
+def scenarios(layout: Layout) -> list[str]:
+    """Scenarios by name. `default` without a playbook only holds shared settings."""
+    folder = layout.root / "extensions" / "molecule"
+    found = [path.parent for path in folder.glob("*/molecule.yml")]
+    return sorted(path.name for path in found if not _is_shared(path))
+
+
+def _is_shared(path: Path) -> bool:
+    if path.name.startswith("_"):
+        return True
+    return path.name == "default" and not (path / "converge.yml").exists()
+
+
+def molecule(context: Context, wanted: list[str]) -> list[Check]:
+    names = scenarios(context.layout)
+    if unknown := sorted(set(wanted) - set(names)):
+        raise SetupError(f"No such scenario: {', '.join(unknown)}. There are: {', '.join(names)}")
+    if not names:
+        say("molecule: there are no scenarios under extensions/molecule yet")
+        return [Check(STEP, "no scenarios yet", 0.0)]
+    started, variables = lab.up(context, STEP)
+    if not started.ok:
+        return [started]
+    checks = [started]
+    for name in wanted or names:
+        say(f"molecule: {name}")
+        outcome = run(
+            ["molecule", "test", "--scenario-name", name],
+            cwd=context.layout.root,
+            env=context.environment() | variables,
+            log=context.layout.logs / f"molecule-{name}.log",
+            on_line=lambda line: say(f"  {line[:140]}") if _LIVE.match(line) else None,
+            timeout=_SCENARIO_LIMIT,
+        )
+        checks.append(announce(from_outcome(STEP, name, outcome)))
+    return checks
