@@ -97,6 +97,11 @@ changes:
     - forced_down: true
     - status: disabled
       disabled_reason: power supply burnt
+recovery_run_id:
+  description: Id of the recovery run that has disabled the service, if one has.
+  returned: success
+  type: str
+  sample: 20260301T021500-7f3a
 error:
   description: What went wrong.
   returned: failure
@@ -129,6 +134,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.o
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import (
     ComputeService,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
+    run_id_of,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.service_change import (
     WantedService,
@@ -170,6 +178,7 @@ def change_service(connection: CloudConnection, module: RecoveryModule) -> dict[
         "changed": bool(changes),
         "service": _shown(now),
         "changes": [change.body for change in changes],
+        "recovery_run_id": run_id_of(now.disabled_reason),
         "diff": {"before": _shown(before), "after": _shown(now)},
     }
 

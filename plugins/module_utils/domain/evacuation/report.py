@@ -12,26 +12,46 @@ from typing import Any
 from .verification import CHECKS
 
 _HEADINGS = ("instance", "from", "to", "state", *CHECKS, "seconds")
+_PLAN_HEADINGS = ("order", "instance", "from", "action", "power", "reason")
 
 
-def table(instances: Iterable[Mapping[str, Any]]) -> list[str]:
+def evacuation_table(instances: Iterable[Mapping[str, Any]]) -> list[str]:
     """Lines of a table: instance, from, to, state, each verification, seconds.
 
-    The reasons of those that were not verified follow it.
+    The reasons of those that were not verified follow it, and the summary.
 
     :param instances: the module's return value of that name.
     """
     instances = list(instances)
-    rows = [_HEADINGS, *(_row(instance) for instance in instances)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    lines = [_line(row, widths) for row in rows]
-    lines.insert(1, "  ".join("-" * width for width in widths))
+    lines = _table(_HEADINGS, [_row(instance) for instance in instances])
     lines.extend(
         f"{instance['name']} ({instance['id']}): {instance['reason']}"
         for instance in instances
         if instance.get("reason")
     )
+    lines.append(summary(instances))
     return lines
+
+
+def plan_table(plan: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Lines of a table: order, instance, from, action, intended power state, reason.
+
+    :param plan: the module's return value of that name.
+    """
+    return _table(
+        _PLAN_HEADINGS,
+        [
+            (
+                str(order),
+                str(entry["name"]),
+                str(entry.get("from") or "-"),
+                str(entry["action"]),
+                str(entry.get("power_state") or "-"),
+                str(entry.get("reason") or "-"),
+            )
+            for order, entry in enumerate(plan, start=1)
+        ],
+    )
 
 
 def summary(instances: Iterable[Mapping[str, Any]]) -> str:
@@ -41,6 +61,15 @@ def summary(instances: Iterable[Mapping[str, Any]]) -> str:
     counted = [state for state in states if state not in left_out]
     text = f"{counted.count('verified')} of {len(counted)} instances verified"
     return text + "".join(f", {states.count(state)} {state}" for state in left_out)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings))]
+    rule = ["-" * width for width in widths]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (headings, rule, *rows)
+    ]
 
 
 def _row(instance: Mapping[str, Any]) -> Sequence[str]:
@@ -60,8 +89,3 @@ def _mark(check: Mapping[str, Any] | None) -> str:
     if check is None:
         return "-"
     return "ok" if check["passed"] else "WRONG"
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
-    return "  ".join([*cells, row[-1].rjust(widths[-1])]).rstrip()

@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters of the roles; their documentation is in the YAML files beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.report import (
+    evacuation_table,
+    plan_table,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
+    disabled_reason,
+)
+
+
+class FilterModule:
+    """Collects the filters."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "disabled_reason": disabled_reason,
+            "evacuation_table": evacuation_table,
+            "plan_table": plan_table,
+        }
