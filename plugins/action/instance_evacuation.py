@@ -67,8 +67,7 @@ class ActionModule(ActionBase):
             self._low_level_execute_command(f"rm -f {shlex.quote(path)}")
 
     def _start(self, path: str, task_vars: dict[str, Any]) -> dict[str, Any]:
-        timeout = int(self._task.args.get("timeout") or _DEFAULT_TIMEOUT)
-        self._task.async_val = timeout + _JOB_MARGIN
+        self._task.async_val = self._limit()
         try:
             return dict(
                 self._execute_module(
@@ -80,6 +79,10 @@ class ActionModule(ActionBase):
         finally:
             # Ansible would wait for the job by itself otherwise.
             self._task.async_val = 0
+
+    def _limit(self) -> int:
+        """Seconds after which the job is ended, whatever it does."""
+        return int(self._task.args.get("timeout") or _DEFAULT_TIMEOUT) + _JOB_MARGIN
 
     def _watch(
         self, started: dict[str, Any], path: str, task_vars: dict[str, Any]
@@ -110,6 +113,8 @@ class ActionModule(ActionBase):
             if now - shown_at >= _QUIET:
                 display.display(f"    still running, no news for {now - shown_at:.0f} s")
                 shown_at = now
+            if now - began > self._limit() + _QUIET:
+                raise AnsibleActionFail(f"the evacuation's job {jid} has not ended in time")
             # The module's last line is an empty one.
             ending = ending or "" in lines
             if ending or now - looked_at >= _JOB_LOOK:

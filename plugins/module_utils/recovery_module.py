@@ -20,6 +20,22 @@ from .adapters.openstack_connection import (
 from .domain.errors import RecoveryError
 
 
+class _Module(AnsibleModule):
+    """Hides the secrets of a 'cloud' dictionary before anything is logged or returned."""
+
+    def _log_invocation(self) -> None:
+        self._hide_nested_secrets()
+        super()._log_invocation()
+
+    def fail_json(self, msg: str, **result: Any) -> NoReturn:
+        self._hide_nested_secrets()
+        super().fail_json(msg, **result)
+        raise SystemExit
+
+    def _hide_nested_secrets(self) -> None:
+        self.no_log_values.update(_secrets(self.params.get("cloud")))
+
+
 class RecoveryModule:
     """An AnsibleModule with a connection to the cloud.
 
@@ -27,7 +43,7 @@ class RecoveryModule:
     """
 
     def __init__(self, options: Mapping[str, Any], **module_options: Any) -> None:
-        self.ansible = AnsibleModule(
+        self.ansible = _Module(
             argument_spec={**CONNECTION_OPTIONS, **options},
             supports_check_mode=True,
             **module_options,
@@ -46,9 +62,8 @@ class RecoveryModule:
         """
         if OPENSTACKSDK_IMPORT_ERROR:
             self.ansible.fail_json(
-                msg=missing_required_lib("openstacksdk"), exception=OPENSTACKSDK_IMPORT_ERROR
+                missing_required_lib("openstacksdk"), exception=OPENSTACKSDK_IMPORT_ERROR
             )
-        self._hide_nested_secrets()
         try:
             read_only = reads_only or self.check_mode
             result = work(connect(self.params, read_only=read_only))
@@ -60,25 +75,24 @@ class RecoveryModule:
         raise SystemExit
 
     def _fail(self, error: RecoveryError) -> NoReturn:
-        self.ansible.fail_json(msg=error.message, error=error.as_dict())
-        raise SystemExit
-
-    def _hide_nested_secrets(self) -> None:
-        """'cloud' may be a whole configuration: its secrets are no_log too."""
-        cloud = self.params["cloud"]
-        if isinstance(cloud, Mapping):
-            self.ansible.no_log_values.update(_secrets(cloud))
+        self.ansible.fail_json(error.message, error=error.as_dict())
 
 
-def _secrets(config: Mapping[str, Any]) -> set[str]:
-    found: set[str] = set()
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            found |= _secrets(value)
-        elif isinstance(value, str) and value and _is_secret(name):
-            found.add(value)
-    return found
+def _secrets(config: Any, *, secret: bool = False) -> set[str]:
+    """Every value below a key that names a secret, as text."""
+    if isinstance(config, Mapping):
+        found = (
+            _secrets(value, secret=secret or _is_secret(name)) for name, value in config.items()
+        )
+    elif isinstance(config, list):
+        found = (_secrets(value, secret=secret) for value in config)
+    elif secret and config not in (None, "", True, False):
+        return {str(config)}
+    else:
+        return set()
+    return set().union(*found)
 
 
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in ("password", "secret", "token", "passcode"))
+def _is_secret(name: Any) -> bool:
+    words = ("password", "secret", "token", "passcode", "api_key", "private_key")
+    return any(word in str(name).lower() for word in words)

@@ -31,8 +31,10 @@ options:
   forced_down:
     description:
       - Whether Nova is to treat the service as down at once, whatever it reports.
-      - V(false) is refused while evacuation records of the host are C(done), with the error code
-        C(evacuation_records_done) and their list. Its nova-compute has to start again first.
+      - V(false) is refused while evacuations from the host are in progress (error code
+        C(evacuations_in_progress)), and while evacuation records of it are C(done)
+        (C(evacuation_records_done)). Both errors list them. Its nova-compute has to start again
+        to complete the latter.
       - Left as it is when omitted.
     type: bool
   status:
@@ -109,7 +111,8 @@ error:
   contains:
     code:
       description:
-        - One of C(host_not_found), C(host_ambiguous), C(evacuation_records_done), C(forbidden),
+        - One of C(host_not_found), C(host_ambiguous), C(evacuations_in_progress),
+          C(evacuation_records_done), C(forbidden),
           C(api_unavailable), C(tls_error), C(auth_failed), C(invalid_cloud_config).
       type: str
     retriable:
@@ -166,7 +169,7 @@ def change_service(connection: CloudConnection, module: RecoveryModule) -> dict[
     )
     before = find_service(nova.compute_services(), params["host"], params["binary"])
     lifts = params["forced_down"] is False and before.forced_down
-    records = nova.migrations(source_compute=before.host, status="done") if lifts else []
+    records = nova.migrations(source_compute=before.host) if lifts else []
     changes = plan_service_change(before, wanted, records)
     now = after(before, changes)
     if not module.check_mode:

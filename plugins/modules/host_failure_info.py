@@ -197,6 +197,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.o
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
     SystemClock,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.host_failure.evidence import (
     evidence_of,
 )
@@ -249,6 +252,8 @@ def judge_host(connection: CloudConnection, params: dict[str, Any]) -> dict[str,
         maintenance_hosts=frozenset(params["maintenance_hosts"]),
         maintenance_aggregates=frozenset(params["maintenance_aggregates"]),
         heartbeat_timeout=params["heartbeat_timeout"],
+        heartbeat_watch=params["heartbeat_watch"],
+        probe_timeout=params["probe_timeout"],
     )
     gates.validate()
     seen = observe_host(
@@ -257,7 +262,6 @@ def judge_host(connection: CloudConnection, params: dict[str, Any]) -> dict[str,
         _probes(params),
         gates,
         SystemClock(),
-        heartbeat_watch=params["heartbeat_watch"],
     )
     verdict = judge(seen, gates)
     return {
@@ -273,6 +277,9 @@ def judge_host(connection: CloudConnection, params: dict[str, Any]) -> dict[str,
 
 def _probes(params: dict[str, Any]) -> list[Probe]:
     timeout = float(params["probe_timeout"])
+    for target in params["probe_tcp"]:
+        if not 1 <= target["port"] <= 65535:
+            raise RecoveryError("invalid_options", f"{target['port']} is not a TCP port")
     return [
         *(
             functools.partial(probes.tcp, target["address"], target["port"], timeout)

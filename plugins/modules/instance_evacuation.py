@@ -92,6 +92,11 @@ options:
         alone.
     type: int
     default: 1800
+  verify_timeout:
+    description:
+      - Seconds for the checks to pass, from when Nova says that the instance has arrived.
+    type: int
+    default: 300
   timeout:
     description:
       - Seconds for the whole run.
@@ -310,6 +315,7 @@ OPTIONS = {
     "retries": {"type": "int", "default": 2},
     "retry_delay": {"type": "int", "default": 10},
     "instance_timeout": {"type": "int", "default": 1800},
+    "verify_timeout": {"type": "int", "default": 300},
     "timeout": {"type": "int", "default": 3600},
     "poll_interval": {"type": "int", "default": 2},
     "run_id": {"type": "str"},
@@ -324,7 +330,7 @@ def evacuate(
     cloud = OpenStackEvacuationCloud(connection)
     request = Request(
         host=params["host"],
-        instances=tuple(params["instances"] or ()),
+        instances=None if params["instances"] is None else tuple(params["instances"]),
         storage=StoragePolicy(
             shared=params["shared_storage"], on_local_storage=params["on_local_storage"]
         ),
@@ -336,6 +342,7 @@ def evacuate(
         ),
         retries=params["retries"],
         retry_delay=params["retry_delay"],
+        verify_timeout=params["verify_timeout"],
         instance_timeout=params["instance_timeout"],
         timeout=params["timeout"],
         poll_interval=params["poll_interval"],

@@ -51,7 +51,8 @@ class AggregateLockStore:
     def read(self, host: str) -> LockRecord | None:
         with cloud_errors(f"read the run lock of {host}"):
             for aggregate in self._compute.aggregates():
-                if aggregate.name == NAME_PREFIX + host:
+                # MySQL's unique key makes no difference between upper and lower case.
+                if aggregate.name.lower() == (NAME_PREFIX + host).lower():
                     return _lock(host, aggregate)
         return None
 

@@ -26,12 +26,9 @@ def observe_host(
     probes: Sequence[Probe],
     gates: Gates,
     clock: Clock,
-    *,
-    heartbeat_watch: float,
 ) -> Observed:
     """Everything about this host, read once; its heartbeat twice when that is needed.
 
-    :param heartbeat_watch: seconds between the two looks.
     :raises RecoveryError: unknown or ambiguous host, or a compute API that cannot be read.
     """
     nova, control_plane = NovaApi(connection), ControlPlane(connection)
@@ -49,7 +46,7 @@ def observe_host(
     if not needs_second_look(seen, gates):
         return seen
     first = seen.service.updated_at
-    clock.sleep(heartbeat_watch)
+    clock.sleep(gates.heartbeat_watch)
     services = nova.compute_services()
     return replace(
         seen,

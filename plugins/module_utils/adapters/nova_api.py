@@ -44,11 +44,13 @@ class NovaApi:
     def migrations(
         self,
         *,
+        host: str | None = None,
         source_compute: str | None = None,
         migration_type: str | None = None,
         status: str | None = None,
     ) -> list[MigrationRecord]:
         wanted = {
+            "host": host,
             "source_compute": source_compute,
             "migration_type": migration_type,
             "status": status,

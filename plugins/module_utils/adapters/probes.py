@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import socket
 import subprocess
 import sys
+from typing import Any
 
 from ..domain.host_failure.evidence import PROBE_FAILED, REACHABLE, UNREACHABLE, ProbeResult
+
+# What the network says for a host that does not answer.
+_NO_ANSWER = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT})
 
 _LIBVIRT_OPEN = """
 import sys
@@ -30,17 +35,36 @@ except libvirt.libvirtError as error:
 
 
 def tcp(address: str, port: int, timeout: float) -> ProbeResult:
-    """Open a TCP connection. A refused one is an answer: the host's kernel is alive."""
+    """Open a TCP connection, to every address that the name has.
+
+    A refused or reset connection is an answer: the host's kernel is alive.
+    """
     target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     try:
-        with socket.create_connection((address, port), timeout=timeout):
-            return ProbeResult("tcp", target, REACHABLE)
-    except ConnectionRefusedError:
-        return ProbeResult("tcp", target, REACHABLE, "refused")
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         return ProbeResult("tcp", target, PROBE_FAILED, f"unknown address: {error}")
+    outcomes = [_connect(family, where, timeout) for family, _type, _proto, _name, where in found]
+    for wanted in (REACHABLE, PROBE_FAILED, UNREACHABLE):
+        for outcome, detail in outcomes:
+            if outcome == wanted:
+                return ProbeResult("tcp", target, outcome, detail)
+    return ProbeResult("tcp", target, PROBE_FAILED, "the name has no address")
+
+
+def _connect(family: int, where: Any, timeout: float) -> tuple[str, str]:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as connection:
+            connection.settimeout(timeout)
+            connection.connect(where)
+    except (ConnectionRefusedError, ConnectionResetError) as error:
+        return REACHABLE, str(error)
     except OSError as error:
-        return ProbeResult("tcp", target, UNREACHABLE, str(error))
+        if isinstance(error, TimeoutError) or error.errno in _NO_ANSWER:
+            return UNREACHABLE, str(error)
+        # No route from here, no such address family: says nothing of the host.
+        return PROBE_FAILED, str(error)
+    return REACHABLE, ""
 
 
 def icmp(address: str, timeout: float) -> ProbeResult:
@@ -78,5 +102,15 @@ def libvirt(uri: str, timeout: float) -> ProbeResult:
         return ProbeResult("libvirt", uri, UNREACHABLE, f"no answer within {timeout:.0f} s")
     if done.returncode == 0:
         return ProbeResult("libvirt", uri, REACHABLE)
-    outcome = UNREACHABLE if done.returncode == 4 else PROBE_FAILED
-    return ProbeResult("libvirt", uri, outcome, (done.stdout or done.stderr).strip()[-300:])
+    said = (done.stdout or done.stderr).strip()[-300:]
+    return ProbeResult("libvirt", uri, _libvirt_outcome(said), said)
+
+
+def _libvirt_outcome(message: str) -> str:
+    """libvirt hands on the transport's error as text only."""
+    text = message.lower()
+    if any(words in text for words in ("connection refused", "authentication failed")):
+        return REACHABLE
+    if any(words in text for words in ("timed out", "no route to host", "host is down")):
+        return UNREACHABLE
+    return PROBE_FAILED

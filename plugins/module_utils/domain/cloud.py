@@ -41,11 +41,12 @@ class EvacuationRecords(Protocol):
     def migrations(
         self,
         *,
+        host: str | None = None,
         source_compute: str | None = None,
         migration_type: str | None = None,
         status: str | None = None,
     ) -> list[MigrationRecord]:
-        """Every record that matches, of any age."""
+        """Every record that matches, of any age; ``host`` is its source or its destination."""
 
 
 class EvacuationCloud(ComputeServices, EvacuationRecords, Protocol):

@@ -22,6 +22,8 @@ from .errors import ApiUnavailable, RecoveryError
 
 LEASE_SECONDS = 45.0
 RENEW_SECONDS = 10.0
+# For so long after a renewal its holder is sure of it, the clocks' differences considered.
+SAFE_SECONDS = LEASE_SECONDS - RENEW_SECONDS
 # Longer than a lease: whoever has not renewed by then is dead and its lock was taken over.
 PATIENCE_SECONDS = LEASE_SECONDS + RENEW_SECONDS
 _WATCH_SECONDS = 5.0
@@ -91,56 +93,66 @@ class RunLock:
         :raises RecoveryError: ``run_in_progress`` when another run goes on.
         """
         began = self._clock.monotonic()
-        while True:
-            asked = self._clock.monotonic()
-            created = self._store.create(self._host, self._run_id, self._holder)
-            if created is not None:
-                self._record, self._renewed = created, asked
-                return
+        while not self._create():
             other = self._store.read(self._host)
-            if other is None:
-                continue
-            age = (self._store.api_time() - other.renewed_at).total_seconds()
-            if age > LEASE_SECONDS:
-                # Whoever deletes it creates the next; a second one finds it gone and tries again.
-                self._store.delete(other)
-                continue
-            if asked - began >= PATIENCE_SECONDS:
+            if self._clock.monotonic() - began >= PATIENCE_SECONDS:
                 raise self._in_progress(other)
-            self._on_wait(
-                f"run {other.run_id} ({other.holder}) has the lock of {self._host}, renewed"
-                f" {max(age, 0):.0f} s ago; waiting to see whether it ends"
-            )
+            if other is not None:
+                age = (self._store.api_time() - other.renewed_at).total_seconds()
+                if age > LEASE_SECONDS:
+                    # Whoever deletes it creates the next; a second one finds it gone.
+                    if self._store.delete(other):
+                        continue
+                else:
+                    self._on_wait(
+                        f"run {other.run_id} ({other.holder}) has the lock of {self._host},"
+                        f" renewed {max(age, 0):.0f} s ago; waiting to see whether it ends"
+                    )
             self._clock.sleep(_WATCH_SECONDS)
 
-    def may_submit(self) -> bool:
-        """Whether the lock is still ours for sure; renews it when that is due.
+    def keep(self) -> bool:
+        """Renew the lock when that is due; to be called every few seconds.
 
-        False while the API cannot be asked and too much of the lease has passed. Nothing may be
-        submitted then.
+        A lock whose lease may have run out is never renewed, because another run may be taking it
+        over: it is given up and taken anew, which only one of the two can.
 
-        :raises RecoveryError: ``lock_lost`` when another run has taken over.
+        :returns: True when it was taken anew: what was read before may be out of date.
+        :raises RecoveryError: ``lock_lost`` when another run has it; ApiUnavailable when it is
+            taken anew and the API does not answer.
         """
         if self._record is None:
-            return False
-        now = self._clock.monotonic()
-        if now - self._renewed >= RENEW_SECONDS:
+            raise self._lost()
+        age = self._clock.monotonic() - self._renewed
+        if age >= SAFE_SECONDS:
+            self._store.delete(self._record)
+            if not self._create():
+                self._record = None
+                raise self._lost()
+            return True
+        if age >= RENEW_SECONDS:
+            asked = self._clock.monotonic()
             try:
                 renewed = self._store.renew(self._record)
             except ApiUnavailable:
-                return now - self._renewed < LEASE_SECONDS / 2
+                return False
             if renewed is None:
                 self._record = None
-                raise RecoveryError(
-                    "lock_lost",
-                    f"another run took over the lock of {self._host}, because this one had not"
-                    " renewed it in time; this run has stopped submitting. Run again to see how"
-                    " the instances are.",
-                    retriable=True,
-                    details={"host": self._host},
-                )
+                raise self._lost()
             # Counted from before the call: the lease may have begun then.
-            self._record, self._renewed = renewed, now
+            self._record, self._renewed = renewed, asked
+        return False
+
+    def is_held(self) -> bool:
+        """Whether the lock is ours for sure; nothing may be submitted otherwise."""
+        age = self._clock.monotonic() - self._renewed
+        return self._record is not None and age < SAFE_SECONDS
+
+    def _create(self) -> bool:
+        asked = self._clock.monotonic()
+        created = self._store.create(self._host, self._run_id, self._holder)
+        if created is None:
+            return False
+        self._record, self._renewed = created, asked
         return True
 
     def release(self) -> None:
@@ -150,14 +162,28 @@ class RunLock:
         record, self._record = self._record, None
         try:
             self._store.delete(record)
-        except ApiUnavailable:
-            self._on_wait(f"the lock of {self._host} could not be released; it runs out by itself")
+        except RecoveryError as error:
+            # The result of the run must not be lost for it.
+            self._on_wait(
+                f"the lock of {self._host} could not be released and runs out by itself:"
+                f" {error.message}"
+            )
 
-    def _in_progress(self, other: LockRecord) -> RecoveryError:
+    def _in_progress(self, other: LockRecord | None) -> RecoveryError:
+        run_id, holder = (other.run_id, other.holder) if other else ("unknown", "unknown")
         return RecoveryError(
             "run_in_progress",
-            f"run {other.run_id} ({other.holder}) is working on {self._host} and alive; this run"
-            " has changed nothing. Wait for it, or end it and run again.",
+            f"run {run_id} ({holder}) is working on {self._host} and alive; this run has changed"
+            " nothing. Wait for it, or end it and run again.",
             retriable=True,
-            details={"host": self._host, "run_id": other.run_id, "holder": other.holder},
+            details={"host": self._host, "run_id": run_id, "holder": holder},
+        )
+
+    def _lost(self) -> RecoveryError:
+        return RecoveryError(
+            "lock_lost",
+            f"another run took over the lock of {self._host}, because this one had not renewed it"
+            " in time; this run has stopped submitting. Run again to see how the instances are.",
+            retriable=True,
+            details={"host": self._host},
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import RecoveryError
 from .nova import ComputeService, MigrationRecord
-from .records import is_evacuation
+from .records import in_progress, is_evacuation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +68,18 @@ def plan_service_change(
     forced_down goes first too: enabling is for a service that can come up.
 
     :param records: migration records with this host as source.
-    :raises RecoveryError: ``evacuation_records_done`` when forced_down cannot be lifted yet.
+    :raises RecoveryError: ``evacuations_in_progress`` or ``evacuation_records_done`` when
+        forced_down cannot be lifted yet.
     """
     changes: list[ServiceChange] = []
     if wanted.forced_down is not None and wanted.forced_down != service.forced_down:
         if not wanted.forced_down:
-            _require_no_done_record(service, records)
+            _require_no_open_record(service, records)
         changes.append(ServiceChange({"forced_down": wanted.forced_down}))
     if wanted.status == "disabled":
+        # Nova knows no empty reason.
         reason_differs = (
-            wanted.disabled_reason is not None and wanted.disabled_reason != service.disabled_reason
+            bool(wanted.disabled_reason) and wanted.disabled_reason != service.disabled_reason
         )
         if service.status != "disabled" or reason_differs:
             body: dict[str, Any] = {"status": "disabled"}
@@ -102,14 +104,19 @@ def after(service: ComputeService, changes: Iterable[ServiceChange]) -> ComputeS
     return service
 
 
-def _require_no_done_record(service: ComputeService, records: Iterable[MigrationRecord]) -> None:
-    done = [
-        record
-        for record in records
-        if is_evacuation(record)
-        and record.status == "done"
-        and record.source_compute == service.host
-    ]
+def _require_no_open_record(service: ComputeService, records: Iterable[MigrationRecord]) -> None:
+    own = [r for r in records if is_evacuation(r) and r.source_compute == service.host]
+    running = [record for record in own if in_progress(record)]
+    if running:
+        raise RecoveryError(
+            "evacuations_in_progress",
+            f"{len(running)} evacuations from '{service.host}' are in progress: its nova-compute"
+            " would destroy instances that have not moved yet. Nothing was done; wait for them"
+            " (evacuation_record_info with wait_for).",
+            retriable=True,
+            details={"host": service.host, "records": _shown(running)},
+        )
+    done = [record for record in own if record.status == "done"]
     if done:
         raise RecoveryError(
             "evacuation_records_done",
@@ -117,11 +124,12 @@ def _require_no_done_record(service: ComputeService, records: Iterable[Migration
             " restart nova-compute on that host, so that it removes what was evacuated, then lift"
             " forced_down. Nothing was done. See evacuation_record_info for the records.",
             retriable=True,
-            details={
-                "host": service.host,
-                "records": [
-                    {"id": record.id, "instance": record.instance_id, "status": record.status}
-                    for record in sorted(done, key=lambda record: record.id)
-                ],
-            },
+            details={"host": service.host, "records": _shown(done)},
         )
+
+
+def _shown(records: Iterable[MigrationRecord]) -> list[dict[str, Any]]:
+    return [
+        {"id": record.id, "instance": record.instance_id, "status": record.status}
+        for record in sorted(records, key=lambda record: record.id)
+    ]

@@ -15,11 +15,12 @@ the time is over.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..nova import Instance, MigrationRecord
-from ..records import FAILED, SUCCEEDED
+from ..records import FAILED, SUCCEEDED, in_progress
 from .plan import PlannedMove
 from .verification import Check, all_passed
 
@@ -56,18 +57,23 @@ class Move:
     request_ids: list[str] = field(default_factory=list)
     known_record_ids: frozenset[int] = frozenset()
     started: float | None = None
-    submitted: float = 0.0
+    answered: float = 0.0
     ended: float | None = None
     not_before: float = 0.0
+    # Since when its record says that it has arrived.
+    arrived: float | None = None
     stop_requested: float | None = None
 
     @classmethod
     def of(cls, planned: PlannedMove, now: float) -> Move:
         """A move that an earlier run submitted starts where it was left."""
-        move = cls(planned=planned, record=planned.record)
+        move = cls(
+            planned=planned, record=planned.record, known_record_ids=planned.ended_record_ids
+        )
         if planned.record is not None:
             move.started = now
-            move.state = VERIFYING if planned.record.status in SUCCEEDED else MOVING
+            move.state = MOVING
+            move.observe_records([planned.record], now)
         return move
 
     @property
@@ -90,29 +96,34 @@ class Move:
     def ended_already(self) -> bool:
         return self.state in END_STATES
 
-    def begin_attempt(self, now: float, known_record_ids: frozenset[int]) -> None:
-        """The call is about to be made; a new record is one that is not known now."""
+    def begin_attempt(self, now: float) -> None:
+        """The call is about to be made; its record is one that is not known now."""
         self.state = SUBMITTED
         self.attempts += 1
-        self.known_record_ids = known_record_ids
         self.record = None
-        self.submitted = now
+        self.answered = now
         if self.started is None:
             self.started = now
 
-    def observe_records(self, newest: MigrationRecord | None) -> None:
-        """Take over the newest evacuation record of this instance."""
-        if self.state not in BUSY or newest is None:
+    def observe_records(self, records: Iterable[MigrationRecord], now: float) -> None:
+        """Take over the record that counts: one in progress, else the newest that is not known.
+
+        Whoever has written it: an evacuation that somebody else has begun is this move's too.
+        """
+        new = [record for record in records if record.id not in self.known_record_ids]
+        running = [record for record in new if in_progress(record)]
+        current = max(running or new, key=lambda record: record.id, default=None)
+        if current is None:
             return
-        if self.state == SUBMITTED:
-            if newest.id in self.known_record_ids:
+        if self.state not in BUSY:
+            if current.status in FAILED:
+                self.known_record_ids |= {current.id}
                 return
-        elif self.record is not None and newest.id < self.record.id:
-            return
-        self.record = newest
-        if newest.status in SUCCEEDED:
-            self.state = VERIFYING
-        elif newest.status not in FAILED:
+            self.started = self.started if self.started is not None else now
+        self.record = current
+        if current.status in SUCCEEDED:
+            self.state, self.arrived = VERIFYING, now
+        elif current.status not in FAILED:
             self.state = MOVING
 
     @property
@@ -122,6 +133,8 @@ class Move:
 
     def back_off(self, until: float, code: str, reason: str) -> None:
         self.state, self.not_before = BACKOFF, until
+        if self.record is not None:
+            self.known_record_ids |= {self.record.id}
         self.code, self.reason = code, reason
 
     def observe_checks(self, checks: dict[str, Check], now: float) -> None:

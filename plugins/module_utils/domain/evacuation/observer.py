@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from ..clock import Clock
 from ..cloud import EvacuationCloud
+from ..errors import RecoveryError
 from ..nova import Instance, MigrationRecord, Port
 from ..records import EVACUATION
 from .move import Move
@@ -57,8 +58,9 @@ class Observer:
     def records_of(self, instance_id: str) -> list[MigrationRecord]:
         return self._records.get(instance_id, [])
 
-    def newest_record(self, instance_id: str) -> MigrationRecord | None:
-        return max(self.records_of(instance_id), key=lambda record: record.id, default=None)
+    def forget_records(self) -> None:
+        """What was read may be out of date: read again before anything is submitted."""
+        self._records_read = None
 
     def read_instances(self, moves: Iterable[Move]) -> None:
         """Take over what Nova has changed since the last time."""
@@ -73,8 +75,14 @@ class Observer:
             unchanged = move.planned.instance if move.planned.record else None
             move.seen = self._instances.get(move.id, unchanged)
 
-    def checks(self, moves: Sequence[Move]) -> dict[str, dict[str, Check]]:
-        """The verification of each of these moves, whose record and instance have been seen."""
+    def checks(
+        self, moves: Sequence[Move]
+    ) -> tuple[dict[str, dict[str, Check]], list[RecoveryError]]:
+        """The verification of each of these moves, whose record and instance have been seen.
+
+        What could not be read of one move does not hold up the others: it is missing, and its
+        error is in the list.
+        """
         ports: dict[str, list[Port]] = {}
         for port in self._cloud.ports_of(move.id for move in moves):
             ports.setdefault(port.instance_id, []).append(port)
@@ -82,12 +90,17 @@ class Observer:
             {volume for move in moves if move.seen for volume in move.seen.volume_ids}
         )
         found: dict[str, dict[str, Check]] = {}
+        errors: list[RecoveryError] = []
         for move in moves:
             if move.seen is None or move.record is None:
                 continue
             allocation = move.checks.get("allocation")
             if allocation is None or not allocation.passed:
-                self._allocations[move.id] = self._cloud.allocation_hosts(move.id)
+                try:
+                    self._allocations[move.id] = self._cloud.allocation_hosts(move.id)
+                except RecoveryError as error:
+                    errors.append(error)
+                    continue
             found[move.id] = verify(
                 move.planned.baseline,
                 Observation(
@@ -98,4 +111,4 @@ class Observer:
                     volumes=volumes,
                 ),
             )
-        return found
+        return found, errors

@@ -20,7 +20,7 @@ from ..nova import ComputeService, Instance, MigrationRecord, Port
 from ..records import EVACUATION, SUCCEEDED, in_progress, is_evacuation, newest_by_instance
 from ..service_change import find_service
 from .order import evacuation_order, one_at_a_time_groups
-from .power import OFF, intended_by_actions, intended_by_state
+from .power import intended_by_actions, intended_by_state
 from .selection import (
     Skip,
     StoragePolicy,
@@ -29,6 +29,7 @@ from .selection import (
     pick_named,
     require_no_data_loss,
     why_skip,
+    would_lose_data,
 )
 from .verification import Baseline
 
@@ -40,8 +41,16 @@ class Request:
     """What is asked for: all instances of ``host``, or those named, or those named of the host."""
 
     host: str | None
-    instances: tuple[str, ...] = ()
+    instances: tuple[str, ...] | None = None
     storage: StoragePolicy
+
+    def __post_init__(self) -> None:
+        if self.instances is not None and not self.instances:
+            raise RecoveryError(
+                "invalid_options",
+                "'instances' is an empty list: it does not mean all. Leave it out to evacuate every"
+                " instance of 'host'.",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +58,8 @@ class PlannedMove:
     """One instance to bring to another host.
 
     ``record`` is None for an evacuation still to be submitted; otherwise the record of one that an
-    earlier run submitted: in progress, or done and to be verified.
+    earlier run submitted: in progress, or done and to be verified. ``keep_away`` says why such a
+    one must not be submitted again if it fails.
     """
 
     instance: Instance
@@ -57,6 +67,8 @@ class PlannedMove:
     exclusive_groups: frozenset[str] = frozenset()
     loses: str | None = None
     record: MigrationRecord | None = None
+    keep_away: Skip | None = None
+    ended_record_ids: frozenset[int] = frozenset()
 
     @property
     def action(self) -> str:
@@ -169,7 +181,7 @@ class _Observed:
     tracked: dict[str, tuple[Instance, MigrationRecord]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        host, names = self.request.host, self.request.instances
+        host, names = self.request.host, self.request.instances or ()
         named = pick_named(names, self.cloud.instances_named(names)) if names else {}
         by_id = {instance.id: instance for instance in named.values()}
         if host is not None:
@@ -179,7 +191,8 @@ class _Observed:
         else:
             self._find_sources(by_id)
         for source in self.sources:
-            for record in self.cloud.migrations(source_compute=source):
+            # Moves to this host count too: one that has not ended must not be cut short.
+            for record in self.cloud.migrations(host=source):
                 if not names or record.instance_id in by_id:
                     self.records.setdefault(record.instance_id, []).append(record)
         self._track_earlier()
@@ -210,7 +223,11 @@ class _Observed:
 
     def _track_earlier(self) -> None:
         flat = [record for records in self.records.values() for record in records]
-        newest = newest_by_instance(record for record in flat if is_evacuation(record))
+        newest = newest_by_instance(
+            record
+            for record in flat
+            if is_evacuation(record) and record.source_compute in self.sources
+        )
         # A record is completed once its source has returned: that evacuation is history.
         earlier = {i: r for i, r in newest.items() if in_progress(r) or r.status == "done"}
         elsewhere = {r.dest_compute for i, r in earlier.items() if i not in self.present}
@@ -252,14 +269,18 @@ class _Observed:
         groups = groups_by_member(self.cloud.server_groups() if involved else ())
         moves: list[PlannedMove] = []
         skipped: list[SkippedInstance] = []
-        for instance in evacuation_order(candidates):
-            skip = why_skip(
+
+        def reason(instance: Instance) -> Skip | None:
+            return why_skip(
                 instance,
                 records=self.records.get(instance.id, ()),
                 groups=groups.get(instance.id, ()),
                 ports=ports.get(instance.id, ()),
                 storage=self.request.storage,
             )
+
+        for instance in evacuation_order(candidates):
+            skip = reason(instance)
             if skip is not None:
                 skipped.append(SkippedInstance(instance=instance, skip=skip))
                 continue
@@ -269,21 +290,31 @@ class _Observed:
                     baseline=self._baseline(instance, None, ports.get(instance.id, [])),
                     exclusive_groups=one_at_a_time_groups(instance.id, groups),
                     loses=data_lost(instance, self.request.storage),
+                    ended_record_ids=self._ended(instance),
                 )
             )
         require_no_data_loss((move.instance for move in moves), self.request.storage)
+        if moves:
+            # Needed for the verification only, but a right that is missing must show up now.
+            self.cloud.allocation_hosts(moves[0].instance.id)
         tracked = [
             PlannedMove(
                 instance=instance,
                 baseline=self._baseline(instance, record, ports.get(instance.id, [])),
                 exclusive_groups=one_at_a_time_groups(instance.id, groups),
                 record=record,
+                keep_away=reason(instance) or would_lose_data(instance, self.request.storage),
+                ended_record_ids=self._ended(instance) - {record.id},
             )
             for instance, record in sorted(
                 self.tracked.values(), key=lambda pair: (pair[0].name, pair[0].id)
             )
         ]
         return Plan(sources=self.sources, moves=(*tracked, *moves), skipped=tuple(skipped))
+
+    def _ended(self, instance: Instance) -> frozenset[int]:
+        records = self.records.get(instance.id, ())
+        return frozenset(record.id for record in records if not in_progress(record))
 
     def _baseline(
         self, instance: Instance, record: MigrationRecord | None, ports: list[Port]
@@ -292,15 +323,11 @@ class _Observed:
         power = intended_by_state(instance) if record is None or in_progress(record) else None
         if power is None:
             power = intended_by_actions(self.cloud.power_actions(instance.id))
-        moved = record is not None
         return Baseline(
             source=(record.source_compute if record else instance.host) or "",
             power=power,
             volume_ids=instance.volume_ids,
             port_ids=frozenset(port.id for port in ports),
-            active_port_ids=frozenset(
-                port.id for port in ports if moved or power == OFF or port.status == "ACTIVE"
-            ),
         )
 
 

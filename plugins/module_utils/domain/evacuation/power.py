@@ -16,9 +16,12 @@ from ..nova import Instance, PowerAction
 
 ON = "on"
 OFF = "off"
+# Somebody has taken the instance into a state of its own since (paused, suspended, rescued).
+ANY = "any"
 
 _TURNS_OFF = frozenset({"stop", "shelve"})
 _TURNS_ON = frozenset({"create", "start", "reboot", "resume", "unpause", "unshelve", "unrescue"})
+_KEEPS_ASIDE = frozenset({"pause", "suspend", "rescue"})
 
 
 def intended_by_state(instance: Instance) -> str | None:
@@ -31,7 +34,7 @@ def intended_by_state(instance: Instance) -> str | None:
 
 
 def intended_by_actions(actions: Iterable[PowerAction]) -> str:
-    """What the newest action that turns an instance on or off has asked for.
+    """What the newest action that bears on an instance's power has asked for.
 
     An instance without any such action is meant to run: creating it asked for that.
     """
@@ -40,4 +43,6 @@ def intended_by_actions(actions: Iterable[PowerAction]) -> str:
             return OFF
         if action.action in _TURNS_ON:
             return ON
+        if action.action in _KEEPS_ASIDE:
+            return ANY
     return ON

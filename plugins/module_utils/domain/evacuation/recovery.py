@@ -127,8 +127,9 @@ def recover(
     locks: list[RunLock] = []
     try:
         # Only to verify what an earlier run has moved needs no lock.
-        if any(move.action != "verify" for move in plan.moves):
-            for source in plan.sources:
+        locked: set[str] = set()
+        while any(m.action != "verify" for m in plan.moves) and not locked >= set(plan.sources):
+            for source in sorted(set(plan.sources) - locked):
                 lock = RunLock(
                     lock_store,
                     clock,
@@ -139,7 +140,10 @@ def recover(
                 )
                 lock.acquire()
                 locks.append(lock)
-            # What another run did before this one had the lock must be in the plan.
+                locked.add(source)
+            for lock in locks:
+                lock.keep()
+            # What another run did before this one had the locks must be in the plan.
             plan = plan_patiently(cloud, request, clock, watcher)
         run = EvacuationRun(
             cloud,

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import ApiRefused, ApiUnavailable, RecoveryError
-from ..records import in_progress
 from ..run_lock import RunLock
 from ..service_change import find_service
 from . import move as states
@@ -29,7 +28,7 @@ from .progress import Progress
 from .throttle import Throttle
 
 # A call without a record: how long its record may still appear (an API worker that was slow).
-_RECORD_WAIT = 60.0
+_RECORD_WAIT = 90.0
 # Before a call the records are read again when they are older than this.
 _RECORDS_FRESH = 2.0
 _STOP_AGAIN = 60.0
@@ -43,6 +42,7 @@ class Settings:
     retries: int = 2
     retry_delay: float = 10.0
     instance_timeout: float = 1800.0
+    verify_timeout: float = 300.0
     timeout: float = 3600.0
     poll_interval: float = 2.0
 
@@ -60,6 +60,7 @@ class Settings:
             "retries": (self.retries, 0),
             "retry_delay": (self.retry_delay, 0),
             "instance_timeout": (self.instance_timeout, 1),
+            "verify_timeout": (self.verify_timeout, 1),
             "timeout": (self.timeout, 1),
             "poll_interval": (self.poll_interval, 1),
         }
@@ -100,81 +101,119 @@ class EvacuationRun:
         self._deadline = now + settings.timeout
         self.moves = [Move.of(planned, now) for planned in plan.moves]
         self.changed = False
+        # What did not work at the last tick.
+        self._trouble: str | None = None
         # Why nothing more may be submitted.
         self.halt: RecoveryError | None = None
 
     def run(self) -> None:
         """Until every move has ended; their states are the result."""
         while True:
-            trouble = self._tick()
+            self._trouble = self._tick()
             self._expire()
-            self._progress.update(self.moves, self._clock.monotonic(), trouble)
+            self._progress.update(self.moves, self._clock.monotonic(), self._trouble)
             if all(move.ended_already for move in self.moves):
                 return
             self._clock.sleep(self._settings.poll_interval)
 
     def _tick(self) -> str | None:
-        """Observe and act once; what the API did not answer is tried again at the next."""
-        try:
-            if not self._watched():
-                self._halt(
-                    RecoveryError(
-                        "abandoned",
-                        "whoever started this run is gone; it has stopped submitting. Run again.",
-                        retriable=True,
-                    )
-                )
-                self._deadline = self._clock.monotonic()
-                return None
-            if self._in(*states.BUSY):
-                self._observer.read_records()
-                self._judge()
-            self._verify()
-            self._submit()
-        except ApiUnavailable as error:
-            return f"the cloud does not answer, trying again: {error.message}"
-        return None
+        """Observe and act once.
+
+        What fails is tried again at the next tick: an error of the cloud says nothing of an
+        instance, and one service that does not answer does not hold up the others' work.
+        """
+        if not self._watched():
+            self._abandon()
+            return None
+        trouble = None
+        for phase in (self._keep_locks, self._observe, self._verify, self._submit):
+            try:
+                phase()
+            except RecoveryError as error:
+                trouble = f"the cloud does not answer, trying again: {error.message}"
+        return trouble
+
+    def _abandon(self) -> None:
+        self._halt(
+            RecoveryError(
+                "abandoned",
+                "whoever started this run is gone; it has stopped submitting. Run again.",
+                retriable=True,
+            )
+        )
+        self._deadline = self._clock.monotonic()
+
+    def _keep_locks(self) -> None:
+        if self._halted():
+            return
+        for lock in self._locks:
+            try:
+                if lock.keep():
+                    self._observer.forget_records()
+            except ApiUnavailable:
+                raise
+            except RecoveryError as error:
+                if error.code != "lock_lost":
+                    raise
+                self._halt(error)
 
     def _in(self, *wanted: str) -> list[Move]:
         return [move for move in self.moves if move.state in wanted]
 
     # Attempts
 
-    def _judge(self) -> None:
+    def _observe(self) -> None:
+        if self._in(*states.BUSY):
+            self._read_records()
+
+    def _read_records(self) -> None:
         """Take over the records; an attempt that Nova has ended is tried again or given up."""
-        failed = []
+        self._observer.read_records()
+        now = self._clock.monotonic()
+        failed, unanswered = [], []
         for move in self._in(*states.BUSY):
-            move.observe_records(self._observer.newest_record(move.id))
+            move.observe_records(self._observer.records_of(move.id), now)
             if move.attempt_failed:
                 failed.append(move)
-            elif move.state == states.SUBMITTED:
-                self._judge_unanswered(move)
-        if not failed:
-            return
-        self._observer.read_instances(failed)
+            elif move.state == states.SUBMITTED and now - move.answered > _RECORD_WAIT:
+                unanswered.append(move)
+        if failed or unanswered:
+            self._observer.read_instances([*failed, *unanswered])
         for move in failed:
-            if move.seen is not None and move.seen.vm_state in ("deleted", "soft-delete"):
-                move.end(states.GONE, self._clock.monotonic(), "deleted", "it was deleted")
-                continue
-            status = move.record.status if move.record else ""
-            fault = move.seen.fault if move.seen else None
-            self._attempt_over(
-                move,
-                "evacuation_failed",
-                f"Nova's record {move.record.id if move.record else ''} is {status}"
-                + (f": {fault}" if fault else ""),
-            )
+            self._judge_failed(move)
+        for move in unanswered:
+            self._judge_unanswered(move)
+
+    def _judge_failed(self, move: Move) -> None:
+        if self._is_deleted(move) or move.record is None:
+            return
+        fault = f": {move.seen.fault}" if move.seen and move.seen.fault else ""
+        self._attempt_over(
+            move,
+            "evacuation_failed",
+            f"Nova's record {move.record.id} is {move.record.status}{fault}",
+        )
 
     def _judge_unanswered(self, move: Move) -> None:
-        waited = self._clock.monotonic() - move.submitted
-        if waited > _RECORD_WAIT:
-            self._attempt_over(
-                move, "no_record", f"Nova wrote no migration record within {waited:.0f} s"
-            )
+        # Nova sets this task state before it writes the record: it has taken the call.
+        if move.seen is not None and move.seen.task_state == "rebuilding":
+            return
+        waited = self._clock.monotonic() - move.answered
+        self._attempt_over(
+            move, "no_record", f"Nova wrote no migration record within {waited:.0f} s"
+        )
+
+    def _is_deleted(self, move: Move) -> bool:
+        if move.seen is None or move.seen.vm_state not in ("deleted", "soft-delete"):
+            return False
+        move.end(states.GONE, self._clock.monotonic(), "deleted", "it was deleted")
+        return True
 
     def _attempt_over(self, move: Move, code: str, reason: str) -> None:
         now = self._clock.monotonic()
-        if move.attempts > self._settings.retries or self.halt is not None:
+        if keep_away := move.planned.keep_away:
+            move.end(states.FAILED_END, now, code, f"{reason}; not tried again: {keep_away.reason}")
+        elif move.attempts > self._settings.retries or self._halted():
             move.end(states.FAILED_END, now, code, reason)
         else:
             delay = self._settings.retry_delay * 2 ** max(move.attempts - 1, 0)
@@ -189,19 +228,19 @@ class EvacuationRun:
         self._observer.read_instances(moves)
         arrived = []
         for move in moves:
-            seen = move.seen
-            if seen is None:
+            if move.seen is None or self._is_deleted(move):
                 continue
-            if seen.vm_state in ("deleted", "soft-delete"):
-                move.end(states.GONE, self._clock.monotonic(), "deleted", "it was deleted")
-            elif seen.task_state is None:
+            if move.seen.task_state is None:
                 self._restore_power(move)
                 arrived.append(move)
         if not arrived:
             return
-        for move_id, checks in self._observer.checks(arrived).items():
-            move = next(move for move in arrived if move.id == move_id)
-            move.observe_checks(checks, self._clock.monotonic())
+        checks, errors = self._observer.checks(arrived)
+        for move in arrived:
+            if move.id in checks:
+                move.observe_checks(checks[move.id], self._clock.monotonic())
+        if errors:
+            raise errors[0]
 
     def _restore_power(self, move: Move) -> None:
         """Nova starts an instance that was in ERROR; one that was off before is stopped again."""
@@ -227,17 +266,17 @@ class EvacuationRun:
         for move in self._in(states.WAITING, states.BACKOFF):
             if move.not_before > self._clock.monotonic() or self._group_is_moving(move):
                 continue
-            destinations = [busy.destination for busy in self._in(*states.BUSY)]
+            destinations = [other.destination for other in self._occupying()]
             if not self._settings.throttle.admits_one_more(destinations):
                 return
             if self._observer.records_age() > _RECORDS_FRESH:
-                self._observer.read_records()
-                self._judge()
-            if self._adopt(move):
-                continue
-            if not self._locks_held():
+                self._keep_locks()
+                self._read_records()
+            if self._halted() or not self._locks_held():
                 return
-            self._submit_one(move)
+            move.observe_records(self._observer.records_of(move.id), self._clock.monotonic())
+            if move.state in (states.WAITING, states.BACKOFF):
+                self._submit_one(move)
             self._progress.update(self.moves, self._clock.monotonic())
             if self._halted():
                 return
@@ -245,66 +284,61 @@ class EvacuationRun:
     def _halted(self) -> bool:
         return self.halt is not None
 
+    def _locks_held(self) -> bool:
+        return bool(self._locks) and all(lock.is_held() for lock in self._locks)
+
+    def _occupying(self) -> list[Move]:
+        """Moves on which Nova works, those too that were not waited for any longer."""
+        return self._in(*states.BUSY, states.IN_PROGRESS)
+
     def _group_is_moving(self, move: Move) -> bool:
         return any(
             move.planned.exclusive_groups & other.planned.exclusive_groups
-            for other in self._in(*states.BUSY)
+            for other in self._occupying()
         )
 
-    def _adopt(self, move: Move) -> bool:
-        """An evacuation that somebody else has started meanwhile is waited for, not repeated."""
-        running = [r for r in self._observer.records_of(move.id) if in_progress(r)]
-        if not running:
-            return False
-        move.record = max(running, key=lambda record: record.id)
-        move.state = states.MOVING
-        move.started = move.started or self._clock.monotonic()
-        return True
-
-    def _locks_held(self) -> bool:
-        try:
-            return bool(self._locks) and all(lock.may_submit() for lock in self._locks)
-        except ApiUnavailable:
-            raise
-        except RecoveryError as error:
-            self._halt(error)
-            return False
-
     def _submit_one(self, move: Move) -> None:
-        known = frozenset(record.id for record in self._observer.records_of(move.id))
-        move.begin_attempt(self._clock.monotonic(), known)
+        move.begin_attempt(self._clock.monotonic())
         self.changed = True
         try:
             self._note_request(move, self._cloud.evacuate(move.id))
-        except ApiUnavailable as error:
+        except ApiRefused as error:
+            self._refused(move, error)
+        except RecoveryError as error:
             # Unknown whether Nova took it: the records will tell.
             self._note_request(move, error.request_id)
             move.code, move.reason = error.code, error.message
-        except ApiRefused as error:
-            self._refused(move, error)
+        # A record may still appear for a while after the answer, or after it was given up.
+        move.answered = self._clock.monotonic()
 
     def _refused(self, move: Move, error: ApiRefused) -> None:
         now = self._clock.monotonic()
         self._note_request(move, error.request_id)
-        if error.status == 404:
-            move.end(states.GONE, now, "deleted", "it was deleted")
-        elif error.status in (401, 403):
+        if error.status in (401, 403):
             move.end(states.FAILED_END, now, error.code, error.message)
             self._halt(error)
+        elif error.status == 404 and self._is_unknown(move):
+            move.end(states.GONE, now, "deleted", "it was deleted")
         elif error.status == 400 and (up := self._source_is_up(move)):
             move.end(states.FAILED_END, now, up.code, up.message)
             self._halt(up)
         else:
-            end = states.SKIPPED if move.attempts == 1 else states.FAILED_END
+            lasting = error.status in (400, 409) and move.attempts == 1
+            end = states.SKIPPED if lasting else states.FAILED_END
             move.end(end, now, "nova_refused", error.message)
+
+    def _is_unknown(self, move: Move) -> bool:
+        """A 404 can come from a proxy; only Nova's own answer says that the instance is gone."""
+        try:
+            return not self._cloud.instances_named([move.id])
+        except RecoveryError:
+            return False
 
     def _source_is_up(self, move: Move) -> RecoveryError | None:
         try:
             require_down(find_service(self._cloud.compute_services(), move.source, COMPUTE))
-        except ApiUnavailable:
-            return None
         except RecoveryError as error:
-            return error
+            return error if error.code == "host_is_up" else None
         return None
 
     def _halt(self, error: RecoveryError) -> None:
@@ -325,8 +359,15 @@ class EvacuationRun:
             if move.ended_already:
                 continue
             late = move.started is not None and now - move.started > self._settings.instance_timeout
-            if over or late:
+            if over or late or self._verified_too_long(move, now):
                 self._time_out(move, now)
+
+    def _verified_too_long(self, move: Move, now: float) -> bool:
+        return (
+            move.state == states.VERIFYING
+            and move.arrived is not None
+            and now - move.arrived > self._settings.verify_timeout
+        )
 
     def _time_out(self, move: Move, now: float) -> None:
         if move.state == states.WAITING:
@@ -334,7 +375,7 @@ class EvacuationRun:
         elif move.state == states.BACKOFF:
             move.end(states.FAILED_END, now)
         elif move.state == states.VERIFYING:
-            failing = move.failing_checks() or "the instance was not seen on its new host"
+            failing = move.failing_checks() or self._trouble or "it was not seen on its new host"
             move.end(states.FAILED_END, now, "not_verified", failing)
         else:
             record = (

@@ -73,7 +73,9 @@ def why_skip(
             " active, stopped and error",
         )
     for record in records:
-        if in_progress(record) and not is_evacuation(record):
+        # An evacuation from this host is adopted by the plan and comes here only with that record.
+        adoptable = is_evacuation(record) and record.source_compute == instance.host
+        if in_progress(record) and not adoptable:
             return Skip(
                 "migration_in_progress",
                 f"{record.migration_type} record {record.id} is {record.status}: end that move"
@@ -97,6 +99,13 @@ def why_skip(
                 " the group or evacuate the group's members by hand",
             )
     if storage.on_local_storage == "skip" and (lost := data_lost(instance, storage)):
+        return Skip("local_storage", f"the data of its {lost} would be lost")
+    return None
+
+
+def would_lose_data(instance: Instance, storage: StoragePolicy) -> Skip | None:
+    """For an evacuation that was begun by somebody else: why it must not be begun again."""
+    if storage.on_local_storage != "rebuild" and (lost := data_lost(instance, storage)):
         return Skip("local_storage", f"the data of its {lost} would be lost")
     return None
 

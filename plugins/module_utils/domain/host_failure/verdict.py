@@ -25,7 +25,7 @@ class Gates:
     """What must hold before a host counts as failed.
 
     ``max_down_hosts`` and ``max_down_share`` (0 to 1) count this host; None means: no limit.
-    ``heartbeat_timeout`` is in seconds.
+    Times are in seconds; ``heartbeat_watch`` is how long a heartbeat is watched that may be alive.
     """
 
     max_down_hosts: int | None = None
@@ -34,6 +34,8 @@ class Gates:
     maintenance_hosts: frozenset[str] = frozenset()
     maintenance_aggregates: frozenset[str] = frozenset()
     heartbeat_timeout: float = 60.0
+    heartbeat_watch: float = 25.0
+    probe_timeout: float = 5.0
 
     def validate(self) -> None:
         """:raises RecoveryError: ``invalid_options``, for limits that make no sense."""
@@ -46,6 +48,9 @@ class Gates:
             raise RecoveryError(
                 "invalid_options", f"max_down_hosts cannot be negative: {self.max_down_hosts}"
             )
+        for name in ("heartbeat_timeout", "heartbeat_watch", "probe_timeout"):
+            if getattr(self, name) < 1:
+                raise RecoveryError("invalid_options", f"{name} must be at least 1 second")
 
 
 @dataclass(frozen=True, slots=True)
