@@ -82,7 +82,12 @@ class ActionModule(ActionBase):
 
     def _limit(self) -> int:
         """Seconds after which the job is ended, whatever it does."""
-        return int(self._task.args.get("timeout") or _DEFAULT_TIMEOUT) + _JOB_MARGIN
+        try:
+            timeout = int(self._task.args.get("timeout") or _DEFAULT_TIMEOUT)
+        except (TypeError, ValueError):
+            # The module says what is wrong with it.
+            timeout = _DEFAULT_TIMEOUT
+        return timeout + _JOB_MARGIN
 
     def _watch(
         self, started: dict[str, Any], path: str, task_vars: dict[str, Any]

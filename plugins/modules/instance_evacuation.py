@@ -247,10 +247,10 @@ run_id:
   returned: success
   type: str
 requests:
-  description: Number of API requests by HTTP method.
+  description: Number of API requests by HTTP method and kind.
   returned: success, and failure after the plan was made
   type: dict
-  sample: {GET: 61, POST: 14, DELETE: 1}
+  sample: {GET os-migrations: 21, GET servers/detail: 12, POST servers/action: 12}
 error:
   description:
     - What went wrong, as a C(code), whether it is C(retriable), C(details) and a C(request_id).
@@ -358,7 +358,7 @@ def evacuate(
             "instances": [],
             "totals": plan.totals(),
             "run_id": run_id,
-            "requests": connection.session.requests_by_method,
+            "requests": connection.session.requests,
             "diff": _diff(plan, {}),
         }
     result = recover(
@@ -382,7 +382,7 @@ def evacuate(
         "totals": result.totals(),
         "seconds": result.seconds,
         "run_id": run_id,
-        "requests": connection.session.requests_by_method,
+        "requests": connection.session.requests,
         "diff": _diff(result.plan, {entry["id"]: entry.get("to") for entry in result.instances}),
         **failure,
     }

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from ..domain.errors import ApiRefused, ApiUnavailable, MutationRefused, RecoveryError
 
@@ -72,7 +73,7 @@ _DEFAULT_API_TIMEOUT = 60
 
 
 class RecoverySession(_Session):
-    """A session that counts requests, remembers the API's clock and can be read-only.
+    """A session that counts requests by kind, remembers the API's clock and can be read-only.
 
     It never sends a request twice by itself: only the caller knows whether a repetition is safe.
     """
@@ -81,7 +82,7 @@ class RecoverySession(_Session):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.requests_by_method: dict[str, int] = {}
+        self.requests: dict[str, int] = {}
         self._clock_offset: float | None = None
 
     def request(self, url: str, method: str, *arguments: Any, **options: Any) -> Any:
@@ -90,12 +91,18 @@ class RecoverySession(_Session):
             raise MutationRefused(f"{method} {url}")
         options["connect_retries"] = 0
         options["status_code_retries"] = 0
-        self.requests_by_method[method] = self.requests_by_method.get(method, 0) + 1
+        kind = _kind(method, url)
+        self.requests[kind] = self.requests.get(kind, 0) + 1
         response = super().request(url, method, *arguments, **options)
-        if date := response.headers.get("Date"):
-            offset = parsedate_to_datetime(date) - datetime.now(UTC)
-            self._clock_offset = offset.total_seconds()
+        self._note_time(response.headers.get("Date"))
         return response
+
+    def _note_time(self, date: str | None) -> None:
+        try:
+            told = parsedate_to_datetime(date or "").timestamp()
+        except ValueError:
+            return
+        self._clock_offset = told - datetime.now(UTC).timestamp()
 
     def api_time(self) -> datetime:
         """The clock of the API that answered last; this machine's where it does not tell."""
@@ -105,6 +112,12 @@ class RecoverySession(_Session):
         if offset is None or abs(offset) < 2:
             return now
         return datetime.fromtimestamp(now.timestamp() + offset, UTC)
+
+
+def _kind(method: str, url: str) -> str:
+    """For example: POST servers/action; ids and versions are left out."""
+    words = urlsplit(url).path.split("/")
+    return f"{method} {'/'.join(word for word in words if word.replace('-', '').isalpha())}"
 
 
 class ReadOnlySession(RecoverySession):
@@ -120,6 +133,8 @@ class CloudConnection:
         self.sdk = sdk
         self.session = session
         sdk.compute.default_microversion = COMPUTE_MICROVERSION
+        # clouds.yaml can ask for cached answers; a decision needs what is true now.
+        sdk.cache_enabled = False
 
     def read(self, proxy: Any, path: str, microversion: str | None = None) -> Any:
         """GET what openstacksdk has no resource for; the decoded JSON."""
@@ -225,7 +240,18 @@ def _translations() -> list[tuple[Any, Callable[[str, Any], RecoveryError]]]:
         (sdk_exceptions.ConfigException, _bad_configuration),
         (ks_exceptions.ClientException, _bad_configuration),
         (sdk_exceptions.SDKException, _sdk_error),
+        ((ValueError, KeyError, TypeError, AttributeError), _unexpected_answer),
     ]
+
+
+def _unexpected_answer(what: str, error: Exception) -> RecoveryError:
+    # For example the HTML page of a load balancer where JSON should be.
+    return RecoveryError(
+        "unexpected_answer",
+        f"could not {what}: the answer is not what the API documents:"
+        f" {type(error).__name__}: {error}",
+        retriable=True,
+    )
 
 
 def _tls_error(what: str, error: Exception) -> RecoveryError:

@@ -124,11 +124,7 @@ class RunLock:
             raise self._lost()
         age = self._clock.monotonic() - self._renewed
         if age >= SAFE_SECONDS:
-            self._store.delete(self._record)
-            if not self._create():
-                self._record = None
-                raise self._lost()
-            return True
+            return self._take_anew()
         if age >= RENEW_SECONDS:
             asked = self._clock.monotonic()
             try:
@@ -138,9 +134,20 @@ class RunLock:
             if renewed is None:
                 self._record = None
                 raise self._lost()
+            if self._clock.monotonic() - self._renewed >= SAFE_SECONDS:
+                # The call took so long that another run may have seen the lease run out.
+                return self._take_anew()
             # Counted from before the call: the lease may have begun then.
             self._record, self._renewed = renewed, asked
         return False
+
+    def _take_anew(self) -> bool:
+        if self._record is not None:
+            self._store.delete(self._record)
+        if not self._create():
+            self._record = None
+            raise self._lost()
+        return True
 
     def is_held(self) -> bool:
         """Whether the lock is ours for sure; nothing may be submitted otherwise."""

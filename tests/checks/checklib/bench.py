@@ -12,18 +12,19 @@ STEP = "bench"
 
 
 def bench(context: Context, arguments: list[str]) -> list[Check]:
-    program = context.layout.root / "tests" / "bench" / "bench"
-    if not program.exists():
-        raise SetupError("There is no tests/bench/bench yet")
+    name, *options = arguments or ["evacuation"]
+    program = context.layout.root / "tests" / "bench" / name
+    if not program.is_file():
+        raise SetupError(f"There is no benchmark tests/bench/{name}")
     started, variables = lab.up(context, STEP)
     if not started.ok:
         return [started]
     outcome = run(
-        [program, *arguments],
+        [program, *options],
         cwd=context.layout.root,
         env=context.environment() | variables,
-        log=context.layout.logs / "bench.log",
+        log=context.layout.logs / f"bench-{name}.log",
         on_line=say,
         timeout=7200,
     )
-    return [started, announce(from_outcome(STEP, "bench", outcome))]
+    return [started, announce(from_outcome(STEP, name, outcome))]

@@ -100,6 +100,10 @@ class EvacuationRun:
         self._progress = Progress(send_progress, plan.sources, now)
         self._deadline = now + settings.timeout
         self.moves = [Move.of(planned, now) for planned in plan.moves]
+        for move in self._in(states.WAITING):
+            if move.planned.instance.task_state == "rebuilding":
+                # A call that is under way has set this, and writes its record after it.
+                move.not_before = now + _RECORD_WAIT
         self.changed = False
         # What did not work at the last tick.
         self._trouble: str | None = None
@@ -170,19 +174,19 @@ class EvacuationRun:
         """Take over the records; an attempt that Nova has ended is tried again or given up."""
         self._observer.read_records()
         now = self._clock.monotonic()
-        failed, unanswered = [], []
+        failed = []
         for move in self._in(*states.BUSY):
             move.observe_records(self._observer.records_of(move.id), now)
             if move.attempt_failed:
                 failed.append(move)
             elif move.state == states.SUBMITTED and now - move.answered > _RECORD_WAIT:
-                unanswered.append(move)
-        if failed or unanswered:
-            self._observer.read_instances([*failed, *unanswered])
+                self._attempt_over(
+                    move, "no_record", f"Nova wrote no migration record within {_RECORD_WAIT:.0f} s"
+                )
+        if failed:
+            self._observer.read_instances(failed)
         for move in failed:
             self._judge_failed(move)
-        for move in unanswered:
-            self._judge_unanswered(move)
 
     def _judge_failed(self, move: Move) -> None:
         if self._is_deleted(move) or move.record is None:
@@ -192,15 +196,6 @@ class EvacuationRun:
             move,
             "evacuation_failed",
             f"Nova's record {move.record.id} is {move.record.status}{fault}",
-        )
-
-    def _judge_unanswered(self, move: Move) -> None:
-        # Nova sets this task state before it writes the record: it has taken the call.
-        if move.seen is not None and move.seen.task_state == "rebuilding":
-            return
-        waited = self._clock.monotonic() - move.answered
-        self._attempt_over(
-            move, "no_record", f"Nova wrote no migration record within {waited:.0f} s"
         )
 
     def _is_deleted(self, move: Move) -> bool:
@@ -317,28 +312,34 @@ class EvacuationRun:
         if error.status in (401, 403):
             move.end(states.FAILED_END, now, error.code, error.message)
             self._halt(error)
-        elif error.status == 404 and self._is_unknown(move):
-            move.end(states.GONE, now, "deleted", "it was deleted")
-        elif error.status == 400 and (up := self._source_is_up(move)):
-            move.end(states.FAILED_END, now, up.code, up.message)
-            self._halt(up)
+        elif error.status == 404:
+            self._refused_as_unknown(move, error)
+        elif error.status == 400 and (halting := self._source_is_up(move)):
+            move.end(states.FAILED_END, now, halting.code, halting.message)
+            if halting.code == "host_is_up":
+                self._halt(halting)
         else:
-            lasting = error.status in (400, 409) and move.attempts == 1
-            end = states.SKIPPED if lasting else states.FAILED_END
+            end = states.SKIPPED if move.attempts == 1 else states.FAILED_END
             move.end(end, now, "nova_refused", error.message)
 
-    def _is_unknown(self, move: Move) -> bool:
+    def _refused_as_unknown(self, move: Move, error: ApiRefused) -> None:
         """A 404 can come from a proxy; only Nova's own answer says that the instance is gone."""
+        now = self._clock.monotonic()
         try:
-            return not self._cloud.instances_named([move.id])
+            gone = not self._cloud.instances_named([move.id])
         except RecoveryError:
-            return False
+            gone = False
+        if gone:
+            move.end(states.GONE, now, "deleted", "it was deleted")
+        else:
+            move.end(states.FAILED_END, now, "nova_refused", error.message)
 
     def _source_is_up(self, move: Move) -> RecoveryError | None:
+        """host_is_up, or why that cannot be told; None when the host is down."""
         try:
             require_down(find_service(self._cloud.compute_services(), move.source, COMPUTE))
         except RecoveryError as error:
-            return error if error.code == "host_is_up" else None
+            return error
         return None
 
     def _halt(self, error: RecoveryError) -> None:
