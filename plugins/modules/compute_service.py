@@ -113,7 +113,8 @@ error:
       description:
         - One of C(host_not_found), C(host_ambiguous), C(evacuations_in_progress),
           C(evacuation_records_done), C(forbidden),
-          C(api_unavailable), C(tls_error), C(auth_failed), C(invalid_cloud_config).
+          C(cell_down), C(api_unavailable), C(api_refused), C(unexpected_answer), C(tls_error),
+          C(auth_failed), C(no_endpoint), C(invalid_options), C(invalid_cloud_config).
       type: str
     retriable:
       description: Whether running the same task later can succeed.

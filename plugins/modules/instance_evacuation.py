@@ -23,11 +23,11 @@ description:
   - Only one run works on a host at a time. The lock is a host aggregate without hosts, named
     C(openstack_recovery lock HOST), which is deleted at the end. A second run fails with
     C(run_in_progress) and changes nothing; the lock of a run that has died is taken over after at
-    most 45 seconds, and a second run waits that long.
+    most 45 seconds. A second run waits for up to a minute before it gives up.
   - A run that was killed is finished by the next, which adopts what is in progress and verifies
     what has been moved. Everything follows from what Nova says at that time.
   - A failed evacuation is tried again, up to O(retries) times, and never stops the others. A call
-    that was not answered is not repeated before Nova's records have shown that it did nothing. No
+    that was not answered is repeated only when Nova has written no record for 90 seconds. No
     state is ever reset, and no instance is touched while a record of it is in progress.
   - Instances that Nova cannot evacuate are skipped, each with a C(code) and a C(reason). The codes
     are C(being_deleted), C(never_booted), C(vm_state_not_evacuable), C(migration_in_progress),
@@ -104,7 +104,7 @@ options:
     default: 3600
   poll_interval:
     description:
-      - Seconds between two looks at Nova's records.
+      - Seconds between two looks at Nova's records, from 1 to 10.
     type: int
     default: 2
   wait:
@@ -112,6 +112,11 @@ options:
       - Must be true. What was not waited for was not verified.
     type: bool
     default: true
+  rehearsal:
+    description:
+      - Plan for a host that is up, to see what would happen if it failed. Only in check mode.
+    type: bool
+    default: false
   run_id:
     description:
       - Name of this run, shown to a second run that finds the host locked.
@@ -207,7 +212,10 @@ instances:
       description: As in RV(plan).
       type: str
     code:
-      description: Why it is not verified, as a word.
+      description:
+        - Why it is not verified, as a word. A skip code as listed above, C(evacuation_failed) (Nova's
+          record says so), C(no_record), C(not_verified), C(timeout), C(deleted), C(host_is_up),
+          C(forbidden), C(lock_lost) or C(abandoned).
       type: str
     reason:
       description: Why it is not verified, as a sentence.
@@ -219,7 +227,9 @@ instances:
       description: Time from the first call to the end.
       type: float
     power_state:
-      description: What it is meant to be, C(on) or C(off).
+      description:
+        - What it is meant to be, C(on), C(off), or C(any) for an instance that somebody has paused,
+          suspended or rescued since.
       type: str
     record_id:
       description: Id of Nova's migration record.
@@ -256,10 +266,13 @@ error:
     - What went wrong, as a C(code), whether it is C(retriable), C(details) and a C(request_id).
     - Nothing was changed with the codes C(invalid_options), C(host_not_found), C(host_ambiguous),
       C(host_is_up), C(instance_not_found), C(instance_ambiguous), C(instance_not_on_host),
-      C(instance_without_host), C(local_storage), C(run_in_progress), C(cell_down), C(tls_error),
+      C(instance_without_host), C(local_storage), C(cell_down), C(no_endpoint), C(tls_error),
+      C(run_in_progress) (its details name the other run's C(run_id) and C(holder)),
       C(auth_failed) and C(invalid_cloud_config).
-    - C(evacuation_incomplete), C(evacuation_timeout), C(lock_lost), C(abandoned), C(forbidden) and
-      C(api_unavailable) can come after a part was done; RV(instances) has each instance.
+    - C(evacuation_incomplete), C(evacuation_timeout), C(lock_lost), C(abandoned) and C(forbidden) can
+      come after a part was done; RV(instances) has each instance.
+    - C(api_unavailable), C(api_refused), C(api_error) and C(unexpected_answer) say that the plan could
+      not be made.
   returned: failure
   type: dict
 """
@@ -282,6 +295,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.p
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
     SystemClock,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.plan import (
     Plan,
@@ -318,6 +334,7 @@ OPTIONS = {
     "verify_timeout": {"type": "int", "default": 300},
     "timeout": {"type": "int", "default": 3600},
     "poll_interval": {"type": "int", "default": 2},
+    "rehearsal": {"type": "bool", "default": False},
     "run_id": {"type": "str"},
     "progress_path": {"type": "path"},
 }
@@ -334,7 +351,12 @@ def evacuate(
         storage=StoragePolicy(
             shared=params["shared_storage"], on_local_storage=params["on_local_storage"]
         ),
+        rehearsal=params["rehearsal"],
     )
+    if request.rehearsal and not module.check_mode:
+        raise RecoveryError(
+            "invalid_options", "rehearsal is for check mode only: run the task with --check"
+        )
     settings = Settings(
         throttle=Throttle(
             concurrency=params["concurrency"],

@@ -279,7 +279,7 @@ def _no_endpoint(what: str, error: Exception) -> RecoveryError:
 def _bad_configuration(what: str, error: Exception) -> RecoveryError:
     return RecoveryError(
         "invalid_cloud_config",
-        f"could not {what}: {error}. Check 'cloud' and clouds.yaml, or the OS_* environment.",
+        f"could not {what}: {str(error).rstrip('.')}. Check 'cloud' and clouds.yaml, or the OS_* environment.",
     )
 
 

@@ -150,9 +150,13 @@ class RunLock:
         return True
 
     def is_held(self) -> bool:
-        """Whether the lock is ours for sure; nothing may be submitted otherwise."""
+        """Whether the lock is ours, and will be for longer than a call takes.
+
+        Nothing may be submitted otherwise: a call that is sent with an old lock could reach Nova
+        when another run has taken over.
+        """
         age = self._clock.monotonic() - self._renewed
-        return self._record is not None and age < SAFE_SECONDS
+        return self._record is not None and age < 2 * RENEW_SECONDS
 
     def _create(self) -> bool:
         asked = self._clock.monotonic()

@@ -60,8 +60,8 @@ class Move:
     answered: float = 0.0
     ended: float | None = None
     not_before: float = 0.0
-    # Since when its record says that it has arrived.
-    arrived: float | None = None
+    # When it was first verified, successfully or not.
+    first_checked: float | None = None
     stop_requested: float | None = None
 
     @classmethod
@@ -122,7 +122,7 @@ class Move:
             self.started = self.started if self.started is not None else now
         self.record = current
         if current.status in SUCCEEDED:
-            self.state, self.arrived = VERIFYING, now
+            self.state = VERIFYING
         elif current.status not in FAILED:
             self.state = MOVING
 
@@ -139,6 +139,7 @@ class Move:
 
     def observe_checks(self, checks: dict[str, Check], now: float) -> None:
         self.checks = checks
+        self.first_checked = self.first_checked if self.first_checked is not None else now
         if all_passed(checks):
             self.end(VERIFIED, now)
             self.code = self.reason = None

@@ -38,11 +38,15 @@ COMPUTE = "nova-compute"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked for: all instances of ``host``, or those named, or those named of the host."""
+    """What is asked for: all instances of ``host``, or those named, or those named of the host.
+
+    ``rehearsal``: plan for a host that is up, which is of no use but to look at the plan.
+    """
 
     host: str | None
     instances: tuple[str, ...] | None = None
     storage: StoragePolicy
+    rehearsal: bool = False
 
     def __post_init__(self) -> None:
         if self.instances is not None and not self.instances:
@@ -143,7 +147,7 @@ def build_plan(cloud: EvacuationCloud, request: Request) -> Plan:
         find_service(services, request.host, COMPUTE)
     found = _Observed(cloud, request, services)
     for source in found.sources:
-        if found.has_work(source):
+        if found.has_work(source) and not request.rehearsal:
             require_down(find_service(services, source, COMPUTE))
     return found.plan()
 
@@ -177,6 +181,8 @@ class _Observed:
     sources: tuple[str, ...] = ()
     present: dict[str, Instance] = field(default_factory=dict)
     records: dict[str, list[MigrationRecord]] = field(default_factory=dict)
+    # Hosts that have not returned since an instance was evacuated from them, by instance.
+    left_hosts: dict[str, set[str]] = field(default_factory=dict)
     # Instances that an earlier evacuation from these sources has moved or is moving.
     tracked: dict[str, tuple[Instance, MigrationRecord]] = field(default_factory=dict)
 
@@ -262,9 +268,16 @@ class _Observed:
             for _instance, record in self.tracked.values()
         )
 
+    def _note_left_hosts(self) -> None:
+        for record in self.cloud.migrations(migration_type=EVACUATION, status="done"):
+            if record.source_compute:
+                self.left_hosts.setdefault(record.instance_id, set()).add(record.source_compute)
+
     def plan(self) -> Plan:
         candidates = [i for i in self.present.values() if i.id not in self.tracked]
         involved = [*candidates, *(instance for instance, _record in self.tracked.values())]
+        if involved:
+            self._note_left_hosts()
         ports = _by_instance(self.cloud.ports_of([i.id for i in involved]) if involved else [])
         groups = groups_by_member(self.cloud.server_groups() if involved else ())
         moves: list[PlannedMove] = []
@@ -328,6 +341,7 @@ class _Observed:
             power=power,
             volume_ids=instance.volume_ids,
             port_ids=frozenset(port.id for port in ports),
+            left_hosts=frozenset(self.left_hosts.get(instance.id, ())),
         )
 
 

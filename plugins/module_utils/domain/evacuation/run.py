@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import ApiRefused, ApiUnavailable, RecoveryError
-from ..run_lock import RunLock
+from ..run_lock import RENEW_SECONDS, RunLock
 from ..service_change import find_service
 from . import move as states
 from .move import Move
@@ -69,6 +69,12 @@ class Settings:
                 raise RecoveryError(
                     "invalid_options", f"{name} must be at least {minimum}, not {value}"
                 )
+        if self.poll_interval > RENEW_SECONDS:
+            raise RecoveryError(
+                "invalid_options",
+                f"poll_interval must be at most {RENEW_SECONDS:.0f} seconds, not"
+                f" {self.poll_interval}: the lock is renewed between two looks",
+            )
 
 
 class EvacuationRun:
@@ -319,7 +325,8 @@ class EvacuationRun:
             if halting.code == "host_is_up":
                 self._halt(halting)
         else:
-            end = states.SKIPPED if move.attempts == 1 else states.FAILED_END
+            lasting = error.status in (400, 409) and move.attempts == 1
+            end = states.SKIPPED if lasting else states.FAILED_END
             move.end(end, now, "nova_refused", error.message)
 
     def _refused_as_unknown(self, move: Move, error: ApiRefused) -> None:
@@ -366,8 +373,8 @@ class EvacuationRun:
     def _verified_too_long(self, move: Move, now: float) -> bool:
         return (
             move.state == states.VERIFYING
-            and move.arrived is not None
-            and now - move.arrived > self._settings.verify_timeout
+            and move.first_checked is not None
+            and now - move.first_checked > self._settings.verify_timeout
         )
 
     def _time_out(self, move: Move, now: float) -> None:

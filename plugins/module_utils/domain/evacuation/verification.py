@@ -4,8 +4,8 @@
 
 """Whether an evacuation has really succeeded: six checks, each reported.
 
-A server's status alone lies: when the destination's claim fails, Nova rolls the state back and
-the server shows ACTIVE on the old host.
+An instance's status alone lies: when the destination's claim fails, Nova rolls the state back
+and the instance shows ACTIVE on the old host.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class Baseline:
     power: str
     volume_ids: frozenset[str]
     port_ids: frozenset[str]
+    # Hosts that an earlier evacuation has left and that have not returned: allocated there too.
+    left_hosts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +128,12 @@ def _ports(baseline: Baseline, ports: Iterable[Port], destination: str) -> Check
 
 
 def _allocation(baseline: Baseline, hosts: frozenset[str], destination: str) -> Check:
-    # Until the source's nova-compute starts again the instance is allocated on both.
-    others = hosts - {baseline.source}
+    # Until the nova-compute of a host that was left starts again, the allocation there stays.
+    left = baseline.left_hosts | {baseline.source}
     return Check(
         "allocation",
-        bool(destination) and others == {destination},
-        f"{destination} (and {baseline.source} until it returns)",
+        bool(destination) and hosts - left == {destination},
+        f"{destination} (and until they return {', '.join(sorted(left))})",
         ", ".join(sorted(hosts)) or "none",
     )
 
