@@ -16,7 +16,7 @@ def need_root(layout: Layout) -> None:
     """Said before anything else runs, not after ten minutes of other checks."""
     if os.geteuid() != 0:
         raise SetupError(
-            "The lab starts services and hypervisors in their own namespaces and needs root:"
+            "The lab installs packages and starts servers and needs root:"
             f" run it with sudo, for instance: sudo make -C {layout.root} test."
             " Without root: make lint unit sanity docs"
         )

@@ -1,0 +1,270 @@
+"""The programs of the lab: what supervisord runs, how and in which order."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .install import RABBITMQ_BIN, Installed
+from .settings import HOSTS, LAB_DIR, Settings
+
+# Every child carries this variable: orphans of a killed supervisord are found by it.
+CHILD_MARK = "OPENSTACK_LAB_CHILD"
+
+INFRASTRUCTURE = ("mariadb", "epmd", "rabbitmq", "memcached")
+IDENTITY = ("keystone",)
+APIS = ("keystone", "placement", "glance", "neutron-api", "nova-api")
+NOVA_CONTROL = ("nova-super-conductor", "nova-cell1-conductor", "nova-scheduler")
+LINKS = tuple(f"link-{host}" for host in HOSTS)
+# Ordered: what others wait for comes first.
+SERVICES = (
+    "keystone",
+    "placement",
+    "nova-super-conductor",
+    "nova-cell1-conductor",
+    *LINKS,
+    *HOSTS,
+    "neutron-rpc",
+    "neutron-api",
+    "nova-scheduler",
+    "nova-api",
+    "glance",
+    "l2-agents",
+)
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervisord program."""
+
+    name: str
+    command: str
+    environment: dict[str, str] = field(default_factory=dict)
+    stop_signal: str = "KILL"  # the Python services lose nothing, and it is quick
+
+
+@dataclass(frozen=True)
+class WsgiApi:
+    """An API that uwsgi runs; releases before 2025 have scripts instead of modules."""
+
+    name: str
+    module: str
+    script: str
+    environment: dict[str, str]
+    processes: int = 1
+
+
+def wsgi_apis(settings: Settings) -> list[WsgiApi]:
+    etc = settings.etc
+    return [
+        WsgiApi(
+            "keystone",
+            "keystone.wsgi.api",
+            "keystone-wsgi-public",
+            {"OS_KEYSTONE_CONFIG_DIR": f"{etc}/keystone"},
+            processes=2,
+        ),
+        WsgiApi(
+            "placement",
+            "placement.wsgi.api",
+            "placement-api",
+            {"OS_PLACEMENT_CONFIG_DIR": f"{etc}/placement"},
+        ),
+        WsgiApi(
+            "glance",
+            "glance.wsgi.api",
+            "glance-wsgi-api",
+            {"OS_GLANCE_CONFIG_DIR": f"{etc}/glance"},
+        ),
+        WsgiApi(
+            "neutron-api",
+            "neutron.wsgi.api",
+            "neutron-api",
+            {
+                "OS_NEUTRON_CONFIG_DIR": f"{etc}/neutron",
+                "OS_NEUTRON_CONFIG_FILES": "neutron.conf",
+            },
+        ),
+        WsgiApi(
+            "nova-api",
+            "nova.wsgi.osapi_compute",
+            "nova-api-wsgi",
+            {
+                "OS_NOVA_CONFIG_DIR": f"{etc}/nova",
+                "OS_NOVA_CONFIG_FILES": "api-paste.ini;nova.conf",
+            },
+        ),
+    ]
+
+
+def all_programs(settings: Settings, installed: Installed) -> list[Program]:
+    etc = settings.etc
+    nova = f"--config-file {etc}/nova/nova.conf"
+    neutron = f"--config-file {etc}/neutron/neutron.conf"
+    programs = [
+        *_infrastructure(settings),
+        *(_uwsgi(settings, installed, api) for api in wsgi_apis(settings)),
+        Program("neutron-rpc", f"{installed.command('neutron-rpc-server')} {neutron}"),
+        Program("nova-super-conductor", f"{installed.command('nova-conductor')} {nova}"),
+        Program(
+            "nova-cell1-conductor",
+            f"{installed.command('nova-conductor')} --config-file {etc}/nova/cell1.conf",
+        ),
+        Program("nova-scheduler", f"{installed.command('nova-scheduler')} {nova}"),
+        Program(
+            "l2-agents",
+            f"{installed.command('python')} {LAB_DIR}/inside/l2_agents.py {neutron}",
+            {
+                "LAB_LINKS": " ".join(f"{host}={settings.port(f'link-{host}')}" for host in HOSTS),
+                "LAB_DATABASE_SOCKET": str(settings.database_socket),
+            },
+        ),
+    ]
+    for host in HOSTS:
+        programs.append(_link(settings, host))
+        conf = f"{etc}/nova/{host}.conf"
+        programs.append(Program(host, f"{installed.command('nova-compute')} --config-file {conf}"))
+    return programs
+
+
+def _infrastructure(settings: Settings) -> list[Program]:
+    rabbit_home = settings.state / "rabbitmq"
+    memcached = f"memcached -l 127.0.0.1 -p {settings.port('memcached')} -m 64 -t 1 -U 0"
+    memcached += f" -u {pwd.getpwuid(os.geteuid()).pw_name}"
+    return [
+        Program(
+            "mariadb",
+            f"/usr/sbin/mariadbd --defaults-file={settings.etc}/mariadb.cnf",
+            stop_signal="TERM",
+        ),
+        # RabbitMQ would start its own epmd as a daemon that nobody ends.
+        Program("epmd", f"epmd -address 127.0.0.1 -port {settings.port('epmd')}"),
+        Program(
+            "rabbitmq",
+            str(RABBITMQ_BIN / "rabbitmq-server"),
+            rabbitmq_environment(settings, rabbit_home),
+            stop_signal="TERM",
+        ),
+        Program("memcached", memcached),
+    ]
+
+
+def rabbitmq_environment(settings: Settings, home: Path) -> dict[str, str]:
+    """For the server and rabbitmqctl alike; Debian's own wrapper wants its own user."""
+    return {
+        "HOME": str(home),
+        "RUNNING_UNDER_SYSTEMD": "true",  # makes the script exec Erlang
+        "ERL_EPMD_PORT": str(settings.port("epmd")),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODENAME": f"lab{settings.base_port}@localhost",
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+        "RABBITMQ_CONFIG_FILE": f"{settings.etc}/rabbitmq.conf",
+        "RABBITMQ_ENABLED_PLUGINS_FILE": f"{settings.etc}/rabbitmq_plugins",
+        "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(settings.logs),
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_PID_FILE": str(home / "pid"),
+        "RABBITMQ_DIST_PORT": str(settings.port("rabbitmq-distribution")),
+        # Erlang's schedulers spin while idle unless told not to.
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+            "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none"
+        ),
+    }
+
+
+def _uwsgi(settings: Settings, installed: Installed, api: WsgiApi) -> Program:
+    command = [
+        *(installed.command("uwsgi"), "--http-socket", f"127.0.0.1:{settings.port(api.name)}"),
+        *("--virtualenv", str(installed.openstack)),
+        *("--wsgi-file", str(LAB_DIR / "inside" / "wsgi_with_faults.py")),
+        *("--processes", str(api.processes), "--threads", "6", "--enable-threads"),
+        # openstacksdk sees resets on kept-alive connections otherwise.
+        *("--add-header", "Connection: close"),
+        *("--lazy-apps", "--die-on-term", "--need-app", "--buffer-size", "65535", "--master"),
+        *("--logformat", "%(method) %(uri) %(status) %(msecs)ms"),
+    ]
+    # Neutron wants the time of its start; the shell gives it at every restart.
+    line = f"exec {shlex.join(command)} --set start-time=$(date +%s)"
+    return Program(
+        api.name,
+        shlex.join(["/bin/sh", "-c", line]),
+        {
+            **api.environment,
+            "LAB_WSGI_MODULE": api.module,
+            "LAB_WSGI_SCRIPT": installed.command(api.script),
+            "LAB_FAULT_FILE": str(settings.fault_file(api.name)),
+        },
+    )
+
+
+def _link(settings: Settings, host: str) -> Program:
+    """The host's only way to RabbitMQ: ending it pulls the cable."""
+    name = f"link-{host}"
+    listen = f"TCP-LISTEN:{settings.port(name)},bind=127.0.0.1,fork,reuseaddr,backlog=64"
+    return Program(name, f"socat {listen} TCP:127.0.0.1:{settings.port('rabbitmq')}")
+
+
+def child_environment(settings: Settings, installed: Installed) -> dict[str, str]:
+    """All that supervisord and its children get; nothing of the caller's shell."""
+    home = settings.state / "home"
+    return {
+        "PATH": f"{installed.openstack}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        CHILD_MARK: str(settings.state),
+    }
+
+
+def supervisord_conf(settings: Settings, installed: Installed) -> str:
+    sections = [
+        "[supervisord]",
+        f"logfile={settings.logs}/supervisord.log",
+        f"pidfile={settings.state}/supervisord.pid",
+        f"childlogdir={settings.logs}",
+        "minfds=4096",
+        "umask=077",
+        "",
+        "[unix_http_server]",
+        f"file={settings.supervisor_socket}",
+        "chmod=0700",
+        "",
+        "[rpcinterface:supervisor]",
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+        "",
+        "[supervisorctl]",
+        f"serverurl=unix://{settings.supervisor_socket}",
+        "",
+    ]
+    for program in all_programs(settings, installed):
+        sections += _section(settings, program)
+    return "\n".join(sections)
+
+
+def _section(settings: Settings, program: Program) -> list[str]:
+    def escape(text: str) -> str:
+        return text.replace("%", "%%")
+
+    environment = ",".join(f'{key}="{escape(val)}"' for key, val in program.environment.items())
+    return [
+        f"[program:{program.name}]",
+        f"command={escape(program.command)}",
+        f"environment={environment}",
+        f"directory={settings.state}",
+        # What dies in an experiment stays dead until somebody starts it.
+        "autostart=false",
+        "autorestart=false",
+        "startsecs=0",
+        f"stopsignal={program.stop_signal}",
+        "stopasgroup=true",
+        "killasgroup=true",
+        "stopwaitsecs=30",
+        "redirect_stderr=true",
+        f"stdout_logfile={settings.logs}/{program.name}.log",
+        "stdout_logfile_maxbytes=20MB",
+        "stdout_logfile_backups=1",
+        "",
+    ]

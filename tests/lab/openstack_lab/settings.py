@@ -1,0 +1,138 @@
+"""Where everything lies and listens: one value object for the whole command."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .console import LabError
+
+DEFAULT_RELEASE = "2026.1"
+DEFAULT_BASE_PORT = 15000
+HOSTS = ("compute-1", "compute-2", "compute-3")
+REGION = "RegionOne"
+LAB_DIR = Path(__file__).resolve().parent.parent
+
+# Offsets from the base port.
+PORT_OFFSETS = {
+    "keystone": 0,
+    "placement": 1,
+    "glance": 2,
+    "neutron-api": 3,
+    "nova-api": 4,
+    "mariadb": 10,
+    "rabbitmq": 11,
+    "epmd": 12,
+    "rabbitmq-distribution": 13,
+    "memcached": 14,
+    **{f"link-{host}": 21 + number for number, host in enumerate(HOSTS)},
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user can choose; everything else follows from it."""
+
+    release: str
+    base_port: int
+    state: Path
+    cache: Path
+    python: str
+
+    def port(self, name: str) -> int:
+        return self.base_port + PORT_OFFSETS[name]
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.port(name)}"
+
+    @property
+    def lock_file(self) -> Path:
+        return LAB_DIR / "releases" / f"{self.release}.txt"
+
+    @property
+    def etc(self) -> Path:
+        return self.state / "etc"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        return self.state / "supervisor.sock"
+
+    @property
+    def database_socket(self) -> Path:
+        return self.state / "mariadb.sock"
+
+    def host_dir(self, host: str) -> Path:
+        return self.state / "computes" / host
+
+    def fault_file(self, api: str) -> Path:
+        return self.state / "faults" / api
+
+
+def _xdg(variable: str, fallback: str) -> Path:
+    return Path(os.environ.get(variable) or Path.home() / fallback) / "openstack_recovery"
+
+
+def state_dir() -> Path:
+    chosen = os.environ.get("OPENSTACK_LAB_STATE")
+    state = Path(chosen) if chosen else _xdg("XDG_STATE_HOME", ".local/state") / "lab"
+    state = state.resolve()
+    # Unix sockets live there, and their paths are limited to 107 bytes.
+    if len(os.fsencode(state)) > 85:
+        raise LabError(f"the state folder's path is too long for unix sockets: {state}")
+    return state
+
+
+def cache_dir() -> Path:
+    chosen = os.environ.get("OPENSTACK_LAB_CACHE")
+    return Path(chosen).resolve() if chosen else _xdg("XDG_CACHE_HOME", ".cache") / "lab"
+
+
+def resolve(release: str | None, base_port: int | None) -> Settings:
+    """Combine options, environment and defaults into settings for `up`."""
+    port_text = os.environ.get("OPENSTACK_LAB_BASE_PORT", str(DEFAULT_BASE_PORT))
+    try:
+        port = base_port if base_port is not None else int(port_text)
+    except ValueError:
+        raise LabError(f"OPENSTACK_LAB_BASE_PORT is not a number: {port_text}") from None
+    if not 1024 <= port <= 65000:
+        raise LabError(f"the base port must be between 1024 and 65000, not {port}")
+    return Settings(
+        release=release or os.environ.get("OPENSTACK_LAB_RELEASE") or DEFAULT_RELEASE,
+        base_port=port,
+        state=state_dir(),
+        cache=cache_dir(),
+        python=os.environ.get("OPENSTACK_LAB_PYTHON") or sys.executable,
+    )
+
+
+def remember(settings: Settings) -> None:
+    """Record what the lab in this state folder was made with, for the other commands."""
+    record = {key: str(value) for key, value in asdict(settings).items()}
+    target = settings.state / "lab.json"
+    scratch = target.with_suffix(".new")
+    scratch.write_text(json.dumps(record, indent=2) + "\n")
+    scratch.replace(target)
+
+
+def recall() -> Settings | None:
+    """The settings of the lab in the state folder, or None if there never was one."""
+    try:
+        record = json.loads((state_dir() / "lab.json").read_text())
+        return Settings(
+            release=record["release"],
+            base_port=int(record["base_port"]),
+            state=state_dir(),
+            cache=Path(record["cache"]),
+            python=record["python"],
+        )
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError) as error:
+        raise LabError(f"{state_dir() / 'lab.json'} is damaged ({error}): remove it") from None
