@@ -11,6 +11,8 @@ has no effect on scheduling.
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +29,7 @@ class AggregateLockStore:
     def __init__(self, connection: CloudConnection) -> None:
         self._session = connection.session
         self._compute = connection.sdk.compute
+        self._send = functools.partial(connection.send_once, connection.sdk.compute)
 
     def api_time(self) -> datetime:
         return self._session.api_time()
@@ -65,12 +68,13 @@ class AggregateLockStore:
         }
         try:
             with cloud_errors(f"renew the run lock of {record.host}"):
-                aggregate = self._compute.set_aggregate_metadata(record.id, metadata)
+                body = {"set_metadata": {"metadata": metadata}}
+                self._send("post", f"/os-aggregates/{record.id}/action", body)
         except ApiRefused as error:
             if error.status == 404:
                 return None
             raise
-        return _lock(record.host, aggregate)
+        return replace(record, renewed_at=now)
 
     def delete(self, record: LockRecord) -> bool:
         try:

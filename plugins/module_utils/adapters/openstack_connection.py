@@ -99,7 +99,8 @@ class RecoverySession(_Session):
 
     def _note_time(self, date: str | None) -> None:
         try:
-            told = parsedate_to_datetime(date or "").timestamp()
+            # HTTP dates are UTC, also where one says so in a way that leaves the zone open.
+            told = parsedate_to_datetime(date or "").replace(tzinfo=UTC).timestamp()
         except ValueError:
             return
         self._clock_offset = told - datetime.now(UTC).timestamp()

@@ -83,6 +83,8 @@ class RunLock:
         self._on_wait = on_wait
         self._record: LockRecord | None = None
         self._renewed = 0.0
+        # Taken from a run that has died: what it sent last may still be on its way to Nova.
+        self.taken_over = False
 
     def acquire(self) -> None:
         """Take the lock.
@@ -101,6 +103,7 @@ class RunLock:
                 age = (self._store.api_time() - other.renewed_at).total_seconds()
                 if age > LEASE_SECONDS:
                     # Whoever deletes it creates the next; a second one finds it gone.
+                    self.taken_over = True
                     if self._store.delete(other):
                         continue
                 else:

@@ -37,7 +37,11 @@ def up(context: Context, step: str) -> tuple[Check, dict[str, str]]:
     printed = subprocess.run(
         [lab, "env"], check=True, capture_output=True, text=True, env=context.environment()
     )
-    return check, parse_exports(printed.stdout)
+    variables = parse_exports(printed.stdout)
+    # The lab's programs behind the tools: both have a Python, and the tools' is meant.
+    own = variables.pop("PATH", "").removesuffix(":$PATH")
+    path = context.environment()["PATH"]
+    return check, variables | {"PATH": f"{path}:{own}" if own else path}
 
 
 def parse_exports(text: str) -> dict[str, str]:

@@ -37,6 +37,8 @@ def _cell_conductor(lab: Lab) -> Ini:
         _common(lab),
         {
             "DEFAULT": {"host": "cell1", "transport_url": lab.transport(CELL_VHOST)},
+            # Computes ask it for server groups when they check a group's policy late.
+            "api_database": {"connection": lab.database("nova", "nova_api")},
             "database": {"connection": lab.database("nova", "nova_cell1")},
             "oslo_messaging_notifications": {"transport_url": lab.transport(API_VHOST)},
         },

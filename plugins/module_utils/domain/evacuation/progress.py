@@ -30,8 +30,17 @@ class Progress:
         line = summary(moves) + (f"; {trouble}" if trouble else "")
         age = now - self._sent_at
         if age >= EVERY_SECONDS or (line != self._sent and age >= _AT_MOST_EVERY):
-            self._send(f"{self._sources}: {line} ({now - self._started:.0f} s)")
-            self._sent, self._sent_at = line, now
+            self._send_line(line, now)
+
+    def finish(self, moves: Sequence[Move], now: float) -> None:
+        """The last line, if it was not sent yet."""
+        line = summary(moves)
+        if moves and line != self._sent:
+            self._send_line(line, now)
+
+    def _send_line(self, line: str, now: float) -> None:
+        self._send(f"{self._sources}: {line} ({now - self._started:.0f} s)")
+        self._sent, self._sent_at = line, now
 
 
 def summary(moves: Sequence[Move]) -> str:

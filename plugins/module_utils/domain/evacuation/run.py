@@ -29,6 +29,9 @@ from .throttle import Throttle
 
 # A call without a record: how long its record may still appear (an API worker that was slow).
 _RECORD_WAIT = 90.0
+# After a run that has died: a call that it sent may still reach Nova. Together with the lease this is
+# longer than the time-out of a call.
+_TAKEOVER_WAIT = 40.0
 # Before a call the records are read again when they are older than this.
 _RECORDS_FRESH = 2.0
 _STOP_AGAIN = 60.0
@@ -106,6 +109,9 @@ class EvacuationRun:
         self._progress = Progress(send_progress, plan.sources, now)
         self._deadline = now + settings.timeout
         self.moves = [Move.of(planned, now) for planned in plan.moves]
+        if any(lock.taken_over for lock in locks):
+            for move in self._in(states.WAITING):
+                move.not_before = now + _TAKEOVER_WAIT
         for move in self._in(states.WAITING):
             if move.planned.instance.task_state == "rebuilding":
                 # A call that is under way has set this, and writes its record after it.
@@ -123,6 +129,7 @@ class EvacuationRun:
             self._expire()
             self._progress.update(self.moves, self._clock.monotonic(), self._trouble)
             if all(move.ended_already for move in self.moves):
+                self._progress.finish(self.moves, self._clock.monotonic())
                 return
             self._clock.sleep(self._settings.poll_interval)
 
