@@ -60,8 +60,9 @@ class Move:
     answered: float = 0.0
     ended: float | None = None
     not_before: float = 0.0
-    # When it was first verified, successfully or not.
+    # When it was first and last verified, successfully or not.
     first_checked: float | None = None
+    last_checked: float = 0.0
     stop_requested: float | None = None
 
     @classmethod
@@ -140,6 +141,7 @@ class Move:
     def observe_checks(self, checks: dict[str, Check], now: float) -> None:
         self.checks = checks
         self.first_checked = self.first_checked if self.first_checked is not None else now
+        self.last_checked = now
         if all_passed(checks):
             self.end(VERIFIED, now)
             self.code = self.reason = None

@@ -374,14 +374,15 @@ class EvacuationRun:
             if move.ended_already:
                 continue
             late = move.started is not None and now - move.started > self._settings.instance_timeout
-            if over or late or self._verified_too_long(move, now):
+            if over or late or self._verified_too_long(move):
                 self._time_out(move, now)
 
-    def _verified_too_long(self, move: Move, now: float) -> bool:
+    def _verified_too_long(self, move: Move) -> bool:
+        # By the times of checks: while the cloud does not answer nothing is known of the instance.
         return (
             move.state == states.VERIFYING
             and move.first_checked is not None
-            and now - move.first_checked > self._settings.verify_timeout
+            and move.last_checked - move.first_checked > self._settings.verify_timeout
         )
 
     def _time_out(self, move: Move, now: float) -> None:

@@ -1,0 +1,31 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filters of the roles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from ansible_collections.openstack_recovery.nova.plugins.filter import recovery
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
+    run_id_of,
+)
+
+
+def test_every_filter_is_documented_and_none_else() -> None:
+    folder = Path(recovery.__file__ or "").parent
+    documented = {path.stem: yaml.safe_load(path.read_text()) for path in folder.glob("*.yml")}
+    assert set(documented) == set(recovery.FilterModule().filters())
+    for name, text in documented.items():
+        assert text["DOCUMENTATION"]["name"] == name
+        assert text["EXAMPLES"]
+
+
+def test_they_do_what_they_are_named_for() -> None:
+    filters = recovery.FilterModule().filters()
+    assert run_id_of(filters["disabled_reason"]("r1", "x")) == "r1"
+    assert len(filters["plan_table"]([])) == 2
+    assert filters["evacuation_table"]([])

@@ -1,0 +1,244 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nova's answers as values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.nova_api import (
+    NovaApi,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.cloud import (
+    ComputeServices,
+    EvacuationRecords,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    ApiRefused,
+    RecoveryError,
+)
+from fakes import values
+from openstack import exceptions as sdk
+from openstack.compute.v2.migration import Migration
+from openstack.compute.v2.server import Server
+from openstack.compute.v2.server_action import ServerAction
+from openstack.compute.v2.server_group import ServerGroup
+from openstack.compute.v2.service import Service
+
+UUID = "7e3c2a53-95e7-4e3f-8f8b-7d7f3f4f0c11"
+
+
+def server(**fields: Any) -> Server:
+    """As microversion 2.93 shows it."""
+    return Server.existing(
+        **{
+            "id": UUID,
+            "name": "web-1",
+            "status": "ACTIVE",
+            "tenant_id": "project",
+            "image": "",
+            "locked": False,
+            "flavor": {
+                "vcpus": 1,
+                "ram": 512,
+                "disk": 1,
+                "ephemeral": 0,
+                "swap": 0,
+                "original_name": "small",
+                "extra_specs": {},
+            },
+            "OS-EXT-SRV-ATTR:host": "compute-1",
+            "OS-EXT-STS:vm_state": "active",
+            "OS-EXT-STS:task_state": None,
+            "OS-EXT-STS:power_state": 1,
+            "OS-SRV-USG:launched_at": "2026-03-01T01:00:00.000000",
+            "os-extended-volumes:volumes_attached": [{"id": "v", "delete_on_termination": False}],
+            **fields,
+        }
+    )
+
+
+class Compute:
+    """openstacksdk's compute proxy, with canned answers."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def ask(*arguments: Any, **query: Any) -> Any:
+            self.asked.append((name, query))
+            answer = self.answers[name]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return ask
+
+
+def nova(**answers: Any) -> tuple[NovaApi, Compute, list[Any]]:
+    compute, sent = Compute(**answers), []
+
+    def send_once(_proxy: Any, *call: Any) -> str:
+        sent.append(call)
+        return "req-1"
+
+    connection: Any = SimpleNamespace(
+        sdk=SimpleNamespace(compute=compute),
+        session=SimpleNamespace(api_time=lambda: values.at(0)),
+        send_once=send_once,
+    )
+    return NovaApi(connection), compute, sent
+
+
+def test_it_is_what_the_domain_asks_for() -> None:
+    services: ComputeServices = nova(services=[])[0]
+    records: EvacuationRecords = nova(migrations=[])[0]
+    assert services.compute_services() == []
+    assert records.migrations() == []
+    assert nova()[0].api_time() == values.at(0)
+
+
+def test_a_server() -> None:
+    api, compute, _sent = nova(servers=[server()])
+    (found,) = api.instances_on("compute-1")
+    assert found == values.instance(id=UUID, volume_ids=frozenset("v"))
+    assert compute.asked == [("servers", {"all_projects": True, "compute_host": "compute-1"})]
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "value"),
+    [
+        ({"image": {"id": "i"}}, "image_id", "i"),
+        ({"image": None}, "image_id", None),
+        ({"OS-SRV-USG:launched_at": None}, "launched", False),
+        ({"OS-EXT-STS:power_state": 4}, "power_state", 4),
+        ({"OS-EXT-STS:power_state": None}, "power_state", 0),
+        ({"OS-EXT-STS:task_state": "deleting"}, "task_state", "deleting"),
+        ({"OS-EXT-SRV-ATTR:host": "compute-2"}, "host", "compute-2"),
+        ({"locked": True}, "locked", True),
+        ({"flavor": {"ephemeral": 7}}, "ephemeral_gb", 7),
+        (
+            {"flavor": {"extra_specs": {"hw:tpm_version": "2.0"}}},
+            "extra_specs",
+            {"hw:tpm_version": "2.0"},
+        ),
+        ({"os-extended-volumes:volumes_attached": []}, "volume_ids", frozenset()),
+        ({"fault": {"message": "No valid host", "code": 500}}, "fault", "No valid host"),
+    ],
+)
+def test_each_part_of_a_server(fields: dict[str, Any], name: str, value: Any) -> None:
+    (found,) = nova(servers=[server(**fields)])[0].instances_changed_since(values.at(0))
+    assert getattr(found, name) == value
+
+
+def test_a_filter_that_nova_does_not_keep_is_kept_here() -> None:
+    others = [server(**{"OS-EXT-SRV-ATTR:host": host}) for host in ("compute-10", None)]
+    assert nova(servers=others)[0].instances_on("compute-1") == []
+
+
+def test_a_user_who_may_not_see_the_states_is_told_the_policy() -> None:
+    with pytest.raises(ApiRefused, match="os-extended-status"):
+        nova(servers=[server(**{"OS-EXT-STS:vm_state": None})])[0].instances_on("compute-1")
+
+
+def test_a_cell_that_does_not_answer_is_no_empty_list() -> None:
+    with pytest.raises(RecoveryError) as raised:
+        nova(servers=[Server.existing(id=UUID, status="UNKNOWN")])[0].instances_on("compute-1")
+    assert raised.value.code == "cell_down"
+    with pytest.raises(RecoveryError) as raised:
+        nova(services=[Service.existing(id="1", host="h", status="UNKNOWN")])[0].compute_services()
+    assert raised.value.code == "cell_down"
+
+
+def test_names_are_exact_although_nova_takes_them_for_regular_expressions() -> None:
+    api, compute, _sent = nova(servers=[server(name="web.1"), server(name="web-1", id="x")])
+    assert [found.name for found in api.instances_named(["web.1"])] == ["web.1"]
+    assert compute.asked[0][1]["name"] == r"^web\.1$"
+
+
+def test_ids_are_read_and_names_that_look_like_ids_are_found_too() -> None:
+    api, compute, _sent = nova(get_server=server())
+    assert [found.id for found in api.instances_named([UUID])] == [UUID]
+    missing = sdk.NotFoundException("no")
+    api, compute, _sent = nova(get_server=missing, servers=[server(name=UUID, id="x")])
+    assert [found.id for found in api.instances_named([UUID])] == ["x"]
+    assert [name for name, _query in compute.asked] == ["get_server", "servers"]
+
+
+def test_a_service() -> None:
+    found = Service.existing(
+        id="s",
+        host="compute-1",
+        binary="nova-compute",
+        status="disabled",
+        state="down",
+        forced_down=True,
+        disabled_reason="x",
+        updated_at="2026-03-01T02:00:00.000000",
+        zone="nova",
+    )
+    assert nova(services=[found])[0].compute_services() == [
+        values.service(
+            id="s", status="disabled", state="down", forced_down=True, disabled_reason="x"
+        )
+    ]
+
+
+def test_a_record() -> None:
+    found = Migration.existing(
+        id=7,
+        uuid="u",
+        instance_uuid="i",
+        status="done",
+        migration_type="evacuation",
+        source_compute="compute-1",
+        dest_compute="compute-2",
+        created_at="2026-03-01T02:00:00.000000",
+        updated_at=None,
+    )
+    api, compute, _sent = nova(migrations=[found])
+    assert api.migrations(source_compute="compute-1", migration_type="evacuation") == [
+        values.record(7, "done", uuid="u", instance_id="i")
+    ]
+    # What was not asked for is not sent: Nova would look for None.
+    assert compute.asked == [
+        ("migrations", {"source_compute": "compute-1", "migration_type": "evacuation"})
+    ]
+
+
+def test_groups_and_actions() -> None:
+    group = ServerGroup.existing(id="g", name="n", policy="anti-affinity", members=["a", "b"])
+    action = ServerAction.existing(action="stop", start_time="2026-03-01T02:00:00.000000")
+    api = nova(server_groups=[group], server_actions=[action])[0]
+    assert api.server_groups() == [
+        values.group("anti-affinity", "a", "b", name="n").__class__(
+            id="g", name="n", policy="anti-affinity", member_ids=frozenset("ab")
+        )
+    ]
+    (found,) = api.power_actions("i")
+    assert (found.action, found.start_time) == ("stop", datetime(2026, 3, 1, 2, tzinfo=UTC))
+
+
+def test_what_is_sent() -> None:
+    api, _compute, sent = nova()
+    assert api.evacuate("i") == "req-1"
+    api.stop("i")
+    api.update_service("s", {"forced_down": True})
+    assert sent == [
+        # No host: the scheduler picks it. No force, no password, no storage flag.
+        ("post", "/servers/i/action", {"evacuate": {}}),
+        ("post", "/servers/i/action", {"os-stop": None}),
+        ("put", "/os-services/s", {"forced_down": True}),
+    ]
+
+
+def test_changes_are_asked_for_in_utc() -> None:
+    api, compute, _sent = nova(servers=[])
+    api.instances_changed_since(values.at(0))
+    assert compute.asked[0][1]["changes_since"] == "2026-03-01T02:00:00Z"

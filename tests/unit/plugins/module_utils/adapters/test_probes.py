@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Probes stay shut when in doubt: only silence counts as unreachable."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import probes
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.host_failure.evidence import (
+    PROBE_FAILED,
+    REACHABLE,
+    UNREACHABLE,
+)
+
+FAMILIES = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+
+
+@pytest.fixture(name="server", params=FAMILIES, ids=["IPv4", "IPv6"])
+def _server(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
+    family, address = request.param
+    with socket.socket(family) as server:
+        try:
+            server.bind((address, 0))
+        except OSError:
+            pytest.skip(f"this machine has no {address}")
+        yield server
+
+
+def test_a_port_that_listens(server: socket.socket) -> None:
+    server.listen()
+    address, port = server.getsockname()[:2]
+    assert probes.tcp(address, port, 1).outcome == REACHABLE
+
+
+def test_a_refused_connection_is_an_answer(server: socket.socket) -> None:
+    # Bound, so that nobody else takes the port, but not listening.
+    address, port = server.getsockname()[:2]
+    assert probes.tcp(address, port, 1).outcome == REACHABLE
+
+
+def test_the_target_is_written_so_that_it_can_be_read_again() -> None:
+    assert probes.tcp("::1", 1, 1).target == "[::1]:1"
+    assert probes.tcp("127.0.0.1", 1, 1).target == "127.0.0.1:1"
+
+
+def test_an_unknown_name_says_nothing_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_arguments: Any, **_options: Any) -> Any:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    result = probes.tcp("compute-1.invalid", 22, 1)
+    assert (result.outcome, result.kind) == (PROBE_FAILED, "tcp")
+    assert "unknown address" in result.detail
+
+
+@pytest.mark.parametrize(
+    ("errors", "outcome"),
+    [
+        ([TimeoutError("timed out")], UNREACHABLE),
+        ([OSError(113, "No route to host")], UNREACHABLE),
+        ([OSError(110, "Connection timed out")], UNREACHABLE),
+        ([ConnectionRefusedError(111, "refused")], REACHABLE),
+        ([ConnectionResetError(104, "reset")], REACHABLE),
+        # There is no way from here: no address of that family, a local firewall, no sockets left.
+        ([OSError(101, "Network is unreachable")], PROBE_FAILED),
+        ([OSError(97, "Address family not supported")], PROBE_FAILED),
+        ([PermissionError(1, "Operation not permitted")], PROBE_FAILED),
+        ([OSError(24, "Too many open files")], PROBE_FAILED),
+        ([BlockingIOError(115, "in progress")], PROBE_FAILED),
+        # A name with two addresses: one answer is an answer, one doubt is a doubt.
+        ([ConnectionRefusedError(111, "refused"), TimeoutError("timed out")], REACHABLE),
+        ([TimeoutError("timed out"), ConnectionRefusedError(111, "refused")], REACHABLE),
+        ([TimeoutError("timed out"), OSError(101, "Network is unreachable")], PROBE_FAILED),
+        ([TimeoutError("timed out"), TimeoutError("timed out")], UNREACHABLE),
+        ([], PROBE_FAILED),
+    ],
+)
+def test_what_a_connection_can_end_with(
+    monkeypatch: pytest.MonkeyPatch, errors: list[OSError], outcome: str
+) -> None:
+    remaining = list(errors)
+
+    class Socket:
+        def __init__(self, *_arguments: Any) -> None: ...
+
+        def __enter__(self) -> Socket:
+            return self
+
+        def __exit__(self, *_arguments: object) -> None: ...
+
+        def settimeout(self, seconds: float) -> None:
+            assert seconds == 1
+
+        def connect(self, _where: Any) -> None:
+            raise remaining.pop(0)
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 22)) for _ in errors]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: found)
+    monkeypatch.setattr(socket, "socket", Socket)
+    assert probes.tcp("compute-1", 22, 1).outcome == outcome
+
+
+def ping_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    ping = tmp_path / "ping"
+    ping.write_text(f"#!/bin/sh\n{script}\n")
+    ping.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome"),
+    [
+        ("exit 0", REACHABLE),
+        ("exit 1", UNREACHABLE),
+        ("echo 'ping: unknown host' >&2; exit 2", PROBE_FAILED),
+    ],
+)
+def test_ping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, outcome: str) -> None:
+    ping_that(tmp_path, monkeypatch, script)
+    assert probes.icmp("192.0.2.1", 1).outcome == outcome
+
+
+def test_without_ping_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = probes.icmp("192.0.2.1", 1)
+    assert (result.outcome, result.detail) == (PROBE_FAILED, "the ping command is not installed")
+
+
+def test_a_ping_that_hangs_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*_arguments: Any, **_options: Any) -> Any:
+        raise subprocess.TimeoutExpired("ping", 1)
+
+    monkeypatch.setattr(shutil, "which", lambda name: "/bin/ping")
+    monkeypatch.setattr(subprocess, "run", hang)
+    assert probes.icmp("192.0.2.1", 1).outcome == PROBE_FAILED
+
+
+FAKE_LIBVIRT = """
+class libvirtError(Exception):
+    pass
+def registerErrorHandler(handler, context):
+    pass
+class _Connection:
+    def getLibVersion(self):
+        return 1
+def openReadOnly(uri):
+    if uri != "test:///fine":
+        raise libvirtError(uri)
+    return _Connection()
+"""
+
+
+@pytest.mark.parametrize(
+    ("uri", "outcome"),
+    [
+        ("test:///fine", REACHABLE),
+        ("unable to connect to server at 'h:16514': Connection refused", REACHABLE),
+        ("authentication failed: no agent is available", REACHABLE),
+        ("unable to connect to server at 'h:16514': No route to host", UNREACHABLE),
+        ("unable to connect to server at 'h:16514': Connection timed out", UNREACHABLE),
+        # What is wrong is on this side.
+        ("Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file", PROBE_FAILED),
+        ("no connection driver available for foo:///", PROBE_FAILED),
+    ],
+)
+def test_libvirt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str, outcome: str) -> None:
+    (tmp_path / "libvirt.py").write_text(FAKE_LIBVIRT)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    result = probes.libvirt(uri, 20)
+    assert (result.outcome, result.target) == (outcome, uri)
+
+
+def test_a_libvirt_that_never_answers_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*_arguments: Any, **_options: Any) -> Any:
+        raise subprocess.TimeoutExpired("python", 1)
+
+    monkeypatch.setattr(subprocess, "run", hang)
+    assert probes.libvirt("qemu+tls://h/system", 1).outcome == UNREACHABLE
+
+
+def test_without_libvirt_python_nothing_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "libvirt.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    result = probes.libvirt("qemu:///system", 20)
+    assert (result.outcome, result.detail) == (PROBE_FAILED, "libvirt-python is not installed")

@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether an instance is meant to run."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.power import (
+    ON,
+    intended_by_actions,
+    intended_by_state,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import PowerAction
+from fakes import values
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "intended"), [("active", "on"), ("stopped", "off"), ("error", None)]
+)
+def test_the_state_tells_unless_it_is_error(vm_state: str, intended: str | None) -> None:
+    assert intended_by_state(values.instance(vm_state=vm_state)) == intended
+
+
+@pytest.mark.parametrize(
+    ("actions", "intended"),
+    [
+        ([], "on"),
+        (["create"], "on"),
+        (["create", "stop"], "off"),
+        (["create", "stop", "start"], "on"),
+        (["create", "stop", "evacuate", "evacuate"], "off"),
+        (["create", "stop", "start", "evacuate", "rebuild", "lock"], "on"),
+        (["create", "stop", "reboot"], "on"),
+        (["create", "shelve"], "off"),
+        (["create", "shelve", "unshelve"], "on"),
+        (["an action of a release to come"], "on"),
+    ],
+)
+def test_the_newest_action_that_bears_on_it_tells(actions: list[str], intended: str) -> None:
+    log = [
+        PowerAction(action=word, start_time=values.at(number))
+        for number, word in enumerate(actions)
+    ]
+    # Nova lists the newest first; the order of the list must not matter.
+    assert intended_by_actions(log) == intended_by_actions(log[::-1]) == intended
+
+
+@pytest.mark.parametrize("action", ["pause", "suspend", "rescue"])
+def test_an_instance_that_its_owner_has_put_aside_is_not_meant_to_run(action: str) -> None:
+    log = [
+        PowerAction(action="create", start_time=values.at(0)),
+        PowerAction(action=action, start_time=values.at(1)),
+    ]
+    assert intended_by_actions(log) != ON

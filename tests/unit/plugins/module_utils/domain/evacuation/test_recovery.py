@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the request to the result: locks, and the plan that is made again under them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    ApiUnavailable,
+    RecoveryError,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.recovery import (
+    Result,
+)
+from fakes import values
+from fakes.locks import lock_of
+from fakes.nova import FAILED, STUCK, Attempt
+from fakes.scene import Scene, states
+from fakes.world import Killed
+
+
+def test_a_plan_is_waited_for_a_minute() -> None:
+    scene = Scene.make(1)
+    scene.nova.outages = [(0, 40)]
+    assert states(scene.recover()) == {"web-1": "verified"}
+    assert any("does not answer" in line for _moment, line in scene.lines)
+
+
+def test_a_cloud_that_is_away_for_good_is_an_error_before_anything_was_done() -> None:
+    scene = Scene.make(1)
+    scene.nova.outages = [(0, 1e9)]
+    with pytest.raises(ApiUnavailable):
+        scene.recover()
+    assert scene.world.now < 70
+    assert scene.locks.calls == []
+
+
+def test_a_second_run_is_refused_while_the_first_one_waits_for_a_slow_nova() -> None:
+    # Nothing is submitted for ten minutes, and yet the first one is alive.
+    scene = Scene.make(1)
+    scene.nova.default = Attempt(finish_after=600)
+
+    def second() -> Result:
+        scene.world.sleep(200)
+        return scene.recover(run_id="two")
+
+    results = scene.world.run_together({"one": lambda: scene.recover(run_id="one"), "two": second})
+    assert states(results["one"]) == {"web-1": "verified"}
+    assert isinstance(results["two"], RecoveryError)
+    assert results["two"].code == "run_in_progress"
+    assert scene.nova.evacuations("id-web-1") == 1
+
+
+def test_what_another_run_did_before_the_lock_was_ours_is_in_the_plan() -> None:
+    scene = Scene.make(3)
+    other = lock_of(scene.locks, "other")
+    other.acquire()
+
+    def other_ends() -> None:
+        scene.nova._accept("id-web-1", Attempt())
+        del scene.locks.locks["compute-1"]
+
+    scene.world.after(20, other_ends)
+    result = scene.recover()
+    assert set(states(result).values()) == {"verified"}
+    assert scene.nova.evacuations("id-web-1") == 0
+
+
+def test_each_source_has_its_lock() -> None:
+    scene = Scene.make(1, failed=("compute-1", "compute-2"))
+    scene.nova.add(values.instance("other", host="compute-2"))
+    held: list[set[str]] = []
+    scene.world.after(2, lambda: held.append(set(scene.locks.locks)))
+    result = scene.recover("web-1", "other", host=None)
+    assert set(states(result).values()) == {"verified"}
+    assert held == [{"compute-1", "compute-2"}]
+    assert scene.locks.locks == {}
+
+
+def test_an_instance_that_moved_before_the_lock_was_ours_needs_another_lock() -> None:
+    scene = Scene.make(1)
+    lock_of(scene.locks, "other").acquire()
+
+    def moved_and_failed_again() -> None:
+        scene.nova._change("id-web-1", host="compute-2")
+        scene.nova.allocations["id-web-1"] = {"compute-2"}
+        scene.nova.services["compute-2"] = values.service("compute-2", state="down")
+        del scene.locks.locks["compute-1"]
+
+    scene.world.after(10, moved_and_failed_again)
+    held: list[set[str]] = []
+    real = scene.nova.evacuate
+
+    def evacuate(instance_id: str) -> str | None:
+        held.append(set(scene.locks.locks))
+        return real(instance_id)
+
+    scene.nova.evacuate = evacuate  # type: ignore[method-assign]
+    result = scene.recover("web-1", host=None)
+    assert states(result) == {"web-1": "verified"}
+    assert "compute-2" in held[0]
+
+
+def test_a_lock_that_cannot_be_had_gives_the_others_back() -> None:
+    scene = Scene.make(1, failed=("compute-1", "compute-2"))
+    scene.nova.add(values.instance("other", host="compute-2"))
+    blocker = lock_of(scene.locks, "blocker", "compute-2")
+    blocker.acquire()
+
+    def keep() -> None:
+        lock = scene.locks.locks["compute-2"]
+        scene.locks.locks["compute-2"] = replace(lock, renewed_at=scene.world.api_time())
+        scene.world.after(5, keep)
+
+    keep()
+    with pytest.raises(RecoveryError) as raised:
+        scene.recover("web-1", "other", host=None)
+    assert raised.value.code == "run_in_progress"
+    assert set(scene.locks.locks) == {"compute-2"}
+    assert not scene.nova.records
+
+
+def test_the_result_counts_and_says_whether_it_failed() -> None:
+    scene = Scene.make(3)
+    scene.nova.script["id-web-1"] = [Attempt(outcome=FAILED)] * 9
+    scene.nova.script["id-web-2"] = [Attempt(outcome=STUCK)]
+    scene.nova.add(values.instance("tpm", extra_specs={"hw:tpm_version": "2.0"}))
+    result = scene.recover(retries=0, instance_timeout=60)
+    assert result.totals() == {
+        "planned": 3,
+        "verified": 1,
+        "failed": 1,
+        "in_progress": 1,
+        "not_started": 0,
+        "skipped": 1,
+        "gone": 0,
+    }
+    assert result.failed
+    error = result.error()
+    assert error.code == "evacuation_incomplete"
+    assert "1 of 3 instances verified, 1 failed, 1 in progress" in error.message
+
+
+def test_skipped_ones_alone_are_no_failure() -> None:
+    scene = Scene.make(0)
+    scene.nova.add(values.instance("tpm", extra_specs={"hw:tpm_version": "2.0"}))
+    result = scene.recover()
+    assert states(result) == {"tpm": "skipped"}
+    assert not result.failed
+
+
+@pytest.mark.parametrize("moment", [0.05, 0.2, 0.35, 0.5, 0.7, 1, 2, 3, 5, 5.5, 7])
+def test_a_run_that_was_killed_is_finished_by_the_next(moment: float) -> None:
+    scene = Scene.make(4)
+    scene.world.kill_at = moment
+    with pytest.raises(Killed):
+        scene.recover(concurrency=2)
+    scene.world.revive()
+    result = scene.recover(run_id="run-2")
+    assert set(states(result).values()) == {"verified"}
+    assert len(scene.nova.records) == 4
+    assert scene.nova.violations == []
+    assert scene.locks.locks == {}

@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which calls change a compute service, and in which order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.service_change import (
+    WantedService,
+    after,
+    find_service,
+    plan_service_change,
+)
+from fakes import values
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def bodies(service: Any, **wanted: Any) -> list[dict[str, Any]]:
+    return [change.body for change in plan_service_change(service, WantedService(**wanted))]
+
+
+def test_forced_down_comes_before_disabling() -> None:
+    # Disabling a service that Nova believes up calls the dead host and waits for it.
+    assert bodies(values.service(), forced_down=True, status="disabled", disabled_reason="x") == [
+        {"forced_down": True},
+        {"status": "disabled", "disabled_reason": "x"},
+    ]
+
+
+def test_the_way_back_lifts_forced_down_before_enabling() -> None:
+    service = values.service(forced_down=True, state="down", status="disabled")
+    assert bodies(service, forced_down=False, status="enabled") == [
+        {"forced_down": False},
+        {"status": "enabled"},
+    ]
+
+
+def test_what_is_not_asked_for_stays() -> None:
+    assert bodies(values.service(forced_down=True, status="disabled")) == []
+
+
+def test_the_reason_is_kept_when_none_is_given() -> None:
+    service = values.service(status="disabled", disabled_reason="a person's reason")
+    assert bodies(service, status="disabled") == []
+    assert bodies(service, status="disabled", disabled_reason="new") == [
+        {"status": "disabled", "disabled_reason": "new"}
+    ]
+    enabled = values.service(disabled_reason="left over")
+    assert bodies(enabled, status="disabled") == [
+        {"status": "disabled", "disabled_reason": "left over"}
+    ]
+
+
+@given(
+    service=st.builds(
+        values.service,
+        status=st.sampled_from(["enabled", "disabled"]),
+        forced_down=st.booleans(),
+        state=st.sampled_from(["up", "down"]),
+        disabled_reason=st.sampled_from([None, "x", "y"]),
+    ),
+    wanted=st.builds(
+        WantedService,
+        forced_down=st.sampled_from([None, True, False]),
+        status=st.sampled_from([None, "enabled", "disabled"]),
+        disabled_reason=st.sampled_from([None, "", "x", "y"]),
+    ),
+)
+def test_the_second_time_there_is_nothing_to_do(service: Any, wanted: WantedService) -> None:
+    changed = after(service, plan_service_change(service, wanted))
+    assert plan_service_change(changed, wanted) == []
+    assert wanted.forced_down in (None, changed.forced_down)
+    assert wanted.status in (None, changed.status)
+
+
+def test_a_service_that_is_forced_down_is_down() -> None:
+    service = values.service()
+    changes = plan_service_change(service, WantedService(forced_down=True))
+    assert after(service, changes).state == "down"
+
+
+def test_enabling_forgets_the_reason() -> None:
+    service = values.service(status="disabled", disabled_reason="x")
+    changes = plan_service_change(service, WantedService(status="enabled"))
+    assert after(service, changes).disabled_reason is None
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("done", "evacuation_records_done"),
+        ("accepted", "evacuations_in_progress"),
+        ("pre-migrating", "evacuations_in_progress"),
+    ],
+)
+def test_forced_down_stays_while_the_host_would_destroy_something(status: str, code: str) -> None:
+    service = values.service(forced_down=True, state="down")
+    with pytest.raises(RecoveryError) as raised:
+        plan_service_change(service, WantedService(forced_down=False), [values.record(7, status)])
+    assert raised.value.code == code
+    assert raised.value.retriable
+    assert raised.value.details["records"] == [{"id": 7, "instance": "id-web-1", "status": status}]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        values.record(1, "completed"),
+        values.record(1, "failed"),
+        values.record(1, "error"),
+        values.record(1, "done", source_compute="compute-10"),
+        values.record(1, "done", migration_type="live-migration"),
+    ],
+)
+def test_other_records_do_not_hold_forced_down(record: Any) -> None:
+    service = values.service(forced_down=True)
+    assert plan_service_change(service, WantedService(forced_down=False), [record])
+
+
+def test_records_do_not_matter_when_forced_down_is_not_lifted() -> None:
+    records = [values.record(1, "done")]
+    assert plan_service_change(values.service(), WantedService(forced_down=True), records)
+    assert not plan_service_change(values.service(), WantedService(forced_down=False), records)
+
+
+FLEET = [
+    values.service("compute-1"),
+    values.service("compute-10"),
+    values.service("compute-1.example.com"),
+    values.service("compute-1", id="conductor", binary="nova-conductor"),
+]
+
+
+@pytest.mark.parametrize("host", ["compute-1", "compute-10", "compute-1.example.com"])
+def test_a_service_is_found_by_its_exact_name(host: str) -> None:
+    assert find_service(FLEET, host, "nova-compute").id == f"service-{host}"
+
+
+@pytest.mark.parametrize("host", ["compute-", "compute", "Compute-1", "compute-1.example", "", "1"])
+def test_a_part_of_a_name_finds_nothing(host: str) -> None:
+    with pytest.raises(RecoveryError) as raised:
+        find_service(FLEET, host, "nova-compute")
+    assert raised.value.code == "host_not_found"
+
+
+def test_similar_names_are_told() -> None:
+    with pytest.raises(RecoveryError, match="compute-10"):
+        find_service(FLEET, "compute-100", "nova-compute")
+
+
+def test_two_services_with_one_name_are_refused() -> None:
+    with pytest.raises(RecoveryError) as raised:
+        find_service([*FLEET, values.service(id="stale")], "compute-1", "nova-compute")
+    assert raised.value.code == "host_ambiguous"
+    assert raised.value.details["service_ids"] == ["service-compute-1", "stale"]
