@@ -20,6 +20,7 @@ from pathlib import Path
 import ansible_runner
 
 folder, output, inventory, playbook, *variables = sys.argv[1:]
+Path(folder).mkdir(parents=True, exist_ok=True)
 run = ansible_runner.run(
     private_data_dir=folder,
     inventory=inventory,
