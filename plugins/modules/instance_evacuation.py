@@ -112,6 +112,13 @@ options:
       - Must be true. What was not waited for was not verified.
     type: bool
     default: true
+  disabled_reason:
+    description:
+      - Before anything is evacuated, set forced_down on the compute service of each host that is left,
+        and disable it for this reason. A service that is disabled already keeps its reason.
+      - This is done under the run's lock, so that of two runs at once only one does it.
+      - The services are left as they are when omitted.
+    type: str
   rehearsal:
     description:
       - Plan for a host that is up, to see what would happen if it failed. Only in check mode.
@@ -182,6 +189,14 @@ plan:
       record_id: null
       one_at_a_time_with: []
       data_lost: null
+service_changes:
+  description: What was changed on compute services; in check mode what would be.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: dict
+  sample:
+    - {host: compute-1, forced_down: true}
+    - {host: compute-1, status: disabled, disabled_reason: host failed}
 instances:
   description: Each instance with its result. Empty in check mode.
   returned: success, and failure after the plan was made
@@ -334,6 +349,7 @@ OPTIONS = {
     "verify_timeout": {"type": "int", "default": 300},
     "timeout": {"type": "int", "default": 3600},
     "poll_interval": {"type": "int", "default": 2},
+    "disabled_reason": {"type": "str"},
     "rehearsal": {"type": "bool", "default": False},
     "run_id": {"type": "str"},
     "progress_path": {"type": "path"},
@@ -352,6 +368,7 @@ def evacuate(
             shared=params["shared_storage"], on_local_storage=params["on_local_storage"]
         ),
         rehearsal=params["rehearsal"],
+        disabled_reason=params["disabled_reason"],
     )
     if request.rehearsal and not module.check_mode:
         raise RecoveryError(
@@ -377,6 +394,7 @@ def evacuate(
         return {
             "changed": plan.changes_something,
             "plan": plan.as_list(),
+            "service_changes": [change.as_dict() for change in plan.service_changes],
             "instances": [],
             "totals": plan.totals(),
             "run_id": run_id,
@@ -400,6 +418,7 @@ def evacuate(
     return {
         "changed": result.changed,
         "plan": result.plan.as_list(),
+        "service_changes": [change.as_dict() for change in result.plan.service_changes],
         "instances": result.instances,
         "totals": result.totals(),
         "seconds": result.seconds,

@@ -10,7 +10,7 @@ Check mode returns this object, a run applies it and the diff renders it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..cloud import EvacuationCloud
 from ..errors import RecoveryError
 from ..nova import ComputeService, Instance, MigrationRecord, Port
 from ..records import EVACUATION, SUCCEEDED, in_progress, is_evacuation, newest_by_instance
-from ..service_change import find_service
+from ..service_change import ServiceChange, WantedService, find_service, plan_service_change
 from .order import evacuation_order, one_at_a_time_groups
 from .power import intended_by_actions, intended_by_state
 from .selection import (
@@ -41,12 +41,14 @@ class Request:
     """What is asked for: all instances of ``host``, or those named, or those named of the host.
 
     ``rehearsal``: plan for a host that is up, which is of no use but to look at the plan.
+    ``disabled_reason``: force the hosts' services down and disable them, for this reason.
     """
 
     host: str | None
     instances: tuple[str, ...] | None = None
     storage: StoragePolicy
     rehearsal: bool = False
+    disabled_reason: str | None = None
 
     def __post_init__(self) -> None:
         if self.instances is not None and not self.instances:
@@ -111,17 +113,34 @@ class SkippedInstance:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedServiceChange:
+    """One call that keeps new instances away from a host and lets Nova take it as down."""
+
+    service: ComputeService
+    change: ServiceChange
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"host": self.service.host, **self.change.body}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``moves`` in the order in which they are submitted."""
+    """``service_changes`` come first, then ``moves`` in the order in which they are submitted."""
 
     sources: tuple[str, ...]
+    service_changes: tuple[PlannedServiceChange, ...] = ()
     moves: tuple[PlannedMove, ...] = ()
     skipped: tuple[SkippedInstance, ...] = ()
 
     @property
     def changes_something(self) -> bool:
-        return any(move.record is None for move in self.moves)
+        return bool(self.service_changes) or any(move.record is None for move in self.moves)
+
+    @property
+    def needs_lock(self) -> bool:
+        """Only to verify what an earlier run has moved can be done beside another run."""
+        return bool(self.service_changes) or any(move.action != "verify" for move in self.moves)
 
     def totals(self) -> dict[str, int]:
         """Counts by what is to be done."""
@@ -323,7 +342,27 @@ class _Observed:
                 self.tracked.values(), key=lambda pair: (pair[0].name, pair[0].id)
             )
         ]
-        return Plan(sources=self.sources, moves=(*tracked, *moves), skipped=tuple(skipped))
+        return Plan(
+            sources=self.sources,
+            service_changes=tuple(self._service_changes()),
+            moves=(*tracked, *moves),
+            skipped=tuple(skipped),
+        )
+
+    def _service_changes(self) -> Iterator[PlannedServiceChange]:
+        reason = self.request.disabled_reason
+        if reason is None:
+            return
+        for source in self.sources:
+            service = find_service(self.services, source, COMPUTE)
+            wanted = WantedService(
+                forced_down=True,
+                status="disabled",
+                # Whoever has disabled it before keeps the word.
+                disabled_reason=reason if service.status == "enabled" else None,
+            )
+            for change in plan_service_change(service, wanted):
+                yield PlannedServiceChange(service, change)
 
     def _ended(self, instance: Instance) -> frozenset[int]:
         records = self.records.get(instance.id, ())

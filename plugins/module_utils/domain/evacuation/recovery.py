@@ -126,9 +126,8 @@ def recover(
     plan = plan_patiently(cloud, request, clock, watcher)
     locks: list[RunLock] = []
     try:
-        # Only to verify what an earlier run has moved needs no lock.
         locked: set[str] = set()
-        while any(m.action != "verify" for m in plan.moves) and not locked >= set(plan.sources):
+        while plan.needs_lock and not locked >= set(plan.sources):
             for source in sorted(set(plan.sources) - locked):
                 lock = RunLock(
                     lock_store,
@@ -145,6 +144,8 @@ def recover(
                 lock.keep()
             # What another run did before this one had the locks must be in the plan.
             plan = plan_patiently(cloud, request, clock, watcher)
+        for planned in plan.service_changes:
+            cloud.update_service(planned.service.id, planned.change.body)
         run = EvacuationRun(
             cloud,
             plan,
@@ -161,7 +162,7 @@ def recover(
     return Result(
         plan=plan,
         moves=run.moves,
-        changed=run.changed,
+        changed=run.changed or bool(plan.service_changes),
         halt=run.halt,
         seconds=round(clock.monotonic() - began, 1),
         instances=[move.as_dict() for move in run.moves]
