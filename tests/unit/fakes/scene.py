@@ -67,13 +67,19 @@ class Scene:
         host: str | None = "compute-1",
         storage: StoragePolicy = values.SHARED,
         run_id: str = "run-1",
+        disabled_reason: str | None = None,
         watched: Any = lambda: True,
         **settings: Any,
     ) -> Result:
         return recover(
             self.nova,
             self.locks,
-            Request(host=host, instances=names or None, storage=storage),
+            Request(
+                host=host,
+                instances=names or None,
+                storage=storage,
+                disabled_reason=disabled_reason,
+            ),
             make_settings(**settings),
             self.world,
             run_id=run_id,

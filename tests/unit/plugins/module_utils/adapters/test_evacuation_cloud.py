@@ -78,7 +78,7 @@ def test_allocations_are_told_by_host_also_those_of_nested_providers() -> None:
 
 def test_providers_are_read_again_only_for_one_that_is_new() -> None:
     api, asked = cloud(["rp-2"])
-    for _ in range(3):
+    for _turn in range(3):
         api.allocation_hosts("i")
     assert asked.count("/resource_providers") == 1
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import probes
@@ -92,7 +92,7 @@ def test_what_a_connection_can_end_with(
     class Socket:
         def __init__(self, *_arguments: Any) -> None: ...
 
-        def __enter__(self) -> Socket:
+        def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_arguments: object) -> None: ...
@@ -103,7 +103,7 @@ def test_what_a_connection_can_end_with(
         def connect(self, _where: Any) -> None:
             raise remaining.pop(0)
 
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 22)) for _ in errors]
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 22)) for _error in errors]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: found)
     monkeypatch.setattr(socket, "socket", Socket)
     assert probes.tcp("compute-1", 22, 1).outcome == outcome

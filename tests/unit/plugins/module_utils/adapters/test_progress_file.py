@@ -74,7 +74,7 @@ def test_who_holds_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_run_ids_are_new_and_can_be_a_mark() -> None:
-    ids = {progress_file.new_run_id() for _ in range(50)}
+    ids = {progress_file.new_run_id() for _turn in range(50)}
     assert len(ids) > 45
     for run_id in ids:
         assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{4}", run_id)

@@ -165,3 +165,41 @@ def test_a_run_that_was_killed_is_finished_by_the_next(moment: float) -> None:
     assert len(scene.nova.records) == 4
     assert scene.nova.violations == []
     assert scene.locks.locks == {}
+
+
+def service_of(scene: Scene) -> tuple[bool, str, str | None]:
+    service = next(s for s in scene.nova.compute_services() if s.host == "compute-1")
+    return service.forced_down, service.status, service.disabled_reason
+
+
+def test_the_host_is_forced_down_and_disabled_before_anything_is_evacuated() -> None:
+    scene = Scene.make(1)
+    result = scene.recover(disabled_reason="run one")
+    assert service_of(scene) == (True, "disabled", "run one")
+    assert [change.as_dict() for change in result.plan.service_changes] == [
+        {"host": "compute-1", "forced_down": True},
+        {"host": "compute-1", "status": "disabled", "disabled_reason": "run one"},
+    ]
+    assert result.changed
+
+
+def test_a_host_without_instances_is_taken_out_too_and_only_once() -> None:
+    scene = Scene.make(0)
+    assert scene.recover(disabled_reason="run one").changed
+    assert not scene.recover(disabled_reason="run two").changed
+    assert service_of(scene) == (True, "disabled", "run one")
+    assert scene.locks.read("compute-1") is None
+
+
+def test_of_two_runs_only_the_one_with_the_lock_marks_the_host() -> None:
+    scene = Scene.make(1)
+    scene.nova.default = Attempt(finish_after=600)
+    results = scene.world.run_together(
+        {
+            "one": lambda: scene.recover(run_id="one", disabled_reason="one"),
+            "two": lambda: scene.recover(run_id="two", disabled_reason="two"),
+        }
+    )
+    refused = [name for name, result in results.items() if isinstance(result, RecoveryError)]
+    (worked,) = results.keys() - set(refused)
+    assert service_of(scene) == (True, "disabled", worked)
