@@ -323,11 +323,11 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
     plan_patiently,
     recover,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.run import (
-    Settings,
-)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.selection import (
     StoragePolicy,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.settings import (
+    Settings,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.throttle import (
     Throttle,

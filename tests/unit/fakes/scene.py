@@ -12,6 +12,8 @@ from typing import Any
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.plan import (
     Plan,
     Request,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.planner import (
     build_plan,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.recovery import (
@@ -19,11 +21,11 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
     Watcher,
     recover,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.run import (
-    Settings,
-)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.selection import (
     StoragePolicy,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.settings import (
+    Settings,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.throttle import (
     Throttle,

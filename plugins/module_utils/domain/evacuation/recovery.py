@@ -24,8 +24,10 @@ from .move import (
     VERIFIED,
     Move,
 )
-from .plan import Plan, Request, build_plan
-from .run import EvacuationRun, Settings
+from .plan import Plan, Request
+from .planner import build_plan
+from .run import EvacuationRun
+from .settings import Settings
 
 # How long a cloud that does not answer is waited for before anything was begun.
 _PLAN_PATIENCE = 60.0

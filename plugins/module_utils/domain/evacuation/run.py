@@ -12,20 +12,20 @@ an instance whose record is in progress is never touched, and no state is ever r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import ApiRefused, ApiUnavailable, RecoveryError
-from ..run_lock import RENEW_SECONDS, RunLock
+from ..run_lock import RunLock
 from ..service_change import find_service
 from . import move as states
 from .move import Move
 from .observer import Observer
-from .plan import COMPUTE, Plan, require_down
+from .plan import COMPUTE, Plan
+from .planner import require_down
 from .power import OFF
 from .progress import Progress
-from .throttle import Throttle
+from .settings import Settings
 
 # A call without a record: how long its record may still appear (an API worker that was slow).
 _RECORD_WAIT = 90.0
@@ -35,49 +35,6 @@ _TAKEOVER_WAIT = 40.0
 # Before a call the records are read again when they are older than this.
 _RECORDS_FRESH = 2.0
 _STOP_AGAIN = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Times in seconds. ``retries`` is per instance, after the first attempt."""
-
-    throttle: Throttle
-    retries: int = 2
-    retry_delay: float = 10.0
-    instance_timeout: float = 1800.0
-    verify_timeout: float = 300.0
-    timeout: float = 3600.0
-    poll_interval: float = 2.0
-
-    def validate(self, *, wait: bool) -> None:
-        """:raises RecoveryError: ``invalid_options``."""
-        if not wait:
-            raise RecoveryError(
-                "invalid_options",
-                "wait=false is not possible: an evacuation that was not waited for was not"
-                " verified. Run the task with async if something else is to go on meanwhile.",
-            )
-        smallest = {
-            "concurrency": (self.throttle.concurrency, 1),
-            "concurrency_per_destination": (self.throttle.per_destination, 1),
-            "retries": (self.retries, 0),
-            "retry_delay": (self.retry_delay, 0),
-            "instance_timeout": (self.instance_timeout, 1),
-            "verify_timeout": (self.verify_timeout, 1),
-            "timeout": (self.timeout, 1),
-            "poll_interval": (self.poll_interval, 1),
-        }
-        for name, (value, minimum) in smallest.items():
-            if value is not None and value < minimum:
-                raise RecoveryError(
-                    "invalid_options", f"{name} must be at least {minimum}, not {value}"
-                )
-        if self.poll_interval > RENEW_SECONDS:
-            raise RecoveryError(
-                "invalid_options",
-                f"poll_interval must be at most {RENEW_SECONDS:.0f} seconds, not"
-                f" {self.poll_interval}: the lock is renewed between two looks",
-            )
 
 
 class EvacuationRun:

@@ -514,29 +514,3 @@ def test_adopted_ones_that_would_lose_data_are_not_submitted_again() -> None:
     result = scene.recover(storage=values.LOCAL_FAIL)
     assert states(result) == {"local": "failed"}
     assert scene.nova.evacuations(local.id) == 0
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"concurrency": 0},
-        {"per_destination": 0},
-        {"retries": -1},
-        {"retry_delay": -1},
-        {"instance_timeout": 0},
-        {"timeout": 0},
-        {"poll_interval": 0},
-        # The lock is renewed between two looks.
-        {"poll_interval": 60},
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
-    make_settings().validate(wait=True)
-    with pytest.raises(RecoveryError) as raised:
-        make_settings(**wrong).validate(wait=True)
-    assert raised.value.code == "invalid_options"
-
-
-def test_not_waiting_is_refused() -> None:
-    with pytest.raises(RecoveryError, match="not waited for"):
-        make_settings().validate(wait=False)
