@@ -26,7 +26,7 @@ display = Display()
 # Seconds between two looks at the file.
 _LOOK = 2.0
 # Seconds after which a line is shown even when there is no news.
-_QUIET = 12.0
+_QUIET = 10.0
 # Seconds between two looks at the job itself, which cost a module each.
 _JOB_LOOK = 10.0
 # The job may outlive its own time-out by this many seconds before Ansible ends it.

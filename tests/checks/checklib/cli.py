@@ -126,7 +126,13 @@ def _everything(context: Context) -> list[Check]:
             # Leaving the block waits for both threads: end what they are waiting for.
             command.stop_all()
             raise
-    return checks + molecule(context, [])
+    was_up = lab.is_up(context)
+    try:
+        return checks + molecule(context, [])
+    finally:
+        if not was_up:
+            # Whoever did not start the lab does not want its servers left behind.
+            lab.down(context)
 
 
 def _print_environment(context: Context) -> None:

@@ -44,6 +44,17 @@ def up(context: Context, step: str) -> tuple[Check, dict[str, str]]:
     return check, variables | {"PATH": f"{path}:{own}" if own else path}
 
 
+def is_up(context: Context) -> bool:
+    command = [program(context.layout), "status"]
+    done = subprocess.run(command, check=False, capture_output=True, env=context.environment())
+    return done.returncode == 0
+
+
+def down(context: Context) -> None:
+    command = [program(context.layout), "down"]
+    subprocess.run(command, check=False, capture_output=True, env=context.environment())
+
+
 def parse_exports(text: str) -> dict[str, str]:
     """Read lines such as `export OS_CLOUD=lab`."""
     words = shlex.split(text, comments=True)

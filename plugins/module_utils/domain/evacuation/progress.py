@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from .move import BACKOFF, BUSY, END_STATES, VERIFIED, VERIFYING, WAITING, Move
 
-EVERY_SECONDS = 10.0
+EVERY_SECONDS = 8.0
 # After a change: not more often than this, so that many changes make few lines.
 _AT_MOST_EVERY = 3.0
 
