@@ -117,6 +117,7 @@ options:
       - Before anything is evacuated, set forced_down on the compute service of each host that is left,
         and disable it for this reason. A service that is disabled already keeps its reason.
       - This is done under the run's lock, so that of two runs at once only one does it.
+      - A host that is up is refused then, also when it has no instances.
       - The services are left as they are when omitted.
     type: str
   rehearsal:

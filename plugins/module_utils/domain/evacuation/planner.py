@@ -47,7 +47,9 @@ def build_plan(cloud: EvacuationCloud, request: Request) -> Plan:
         find_service(services, request.host, COMPUTE)
     found = _Observed(cloud, request, services)
     for source in found.sources:
-        if found.has_work(source) and not request.rehearsal:
+        # To disable a host that is up is as wrong as to evacuate it, also when it is empty.
+        acts = found.has_work(source) or request.disabled_reason is not None
+        if acts and not request.rehearsal:
             require_down(find_service(services, source, COMPUTE))
     return found.plan()
 

@@ -203,3 +203,11 @@ def test_of_two_runs_only_the_one_with_the_lock_marks_the_host() -> None:
     refused = [name for name, result in results.items() if isinstance(result, RecoveryError)]
     (worked,) = results.keys() - set(refused)
     assert service_of(scene) == (True, "disabled", worked)
+
+
+def test_a_host_that_is_up_is_not_taken_out_even_when_it_is_empty() -> None:
+    scene = Scene.make(0)
+    with pytest.raises(RecoveryError) as raised:
+        scene.recover(host="compute-2", disabled_reason="run one")
+    assert raised.value.code == "host_is_up"
+    assert scene.nova.services["compute-2"].status == "enabled"
