@@ -45,13 +45,13 @@ def up(context: Context, step: str) -> tuple[Check, dict[str, str]]:
 
 
 def is_up(context: Context) -> bool:
-    command = [program(context.layout), "status"]
+    command = [str(program(context.layout)), "status"]
     done = subprocess.run(command, check=False, capture_output=True, env=context.environment())
     return done.returncode == 0
 
 
 def down(context: Context) -> None:
-    command = [program(context.layout), "down"]
+    command = [str(program(context.layout)), "down"]
     subprocess.run(command, check=False, capture_output=True, env=context.environment())
 
 
