@@ -75,7 +75,7 @@ class RecoveryModule:
         raise SystemExit
 
     def _fail(self, error: RecoveryError) -> NoReturn:
-        self.ansible.fail_json(error.message, error=error.as_dict())
+        self.ansible.fail_json(error.message, changed=error.changed, error=error.as_dict())
 
 
 def _secrets(config: Any, *, secret: bool = False) -> set[str]:

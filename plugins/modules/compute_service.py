@@ -136,6 +136,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.n
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.openstack_connection import (
     CloudConnection,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import (
     ComputeService,
 )
@@ -174,8 +177,12 @@ def change_service(connection: CloudConnection, module: RecoveryModule) -> dict[
     changes = plan_service_change(before, wanted, records)
     now = after(before, changes)
     if not module.check_mode:
-        for change in changes:
-            nova.update_service(before.id, change.body)
+        for number, change in enumerate(changes):
+            try:
+                nova.update_service(before.id, change.body)
+            except RecoveryError as error:
+                error.changed = number > 0
+                raise
         if changes:
             now = find_service(nova.compute_services(), before.host, before.binary)
     return {

@@ -127,7 +127,8 @@ options:
     default: false
   run_id:
     description:
-      - Name of this run, shown to a second run that finds the host locked.
+      - Name of this run, shown to a second run that finds the host locked. It has at most 64
+        letters, digits, dots, dashes and underscores.
       - Made from the time when omitted.
     type: str
   progress_path:
@@ -333,6 +334,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.throttle import (
     Throttle,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
+    require_run_id,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_module import (
     RecoveryModule,
 )
@@ -390,6 +394,7 @@ def evacuate(
     settings.validate(wait=params["wait"])
     watcher = Watcher(send=progress.send, watched=progress.watched)
     run_id = params["run_id"] or new_run_id()
+    require_run_id(run_id)
     if module.check_mode:
         plan = plan_patiently(cloud, request, clock, watcher)
         return {

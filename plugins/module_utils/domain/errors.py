@@ -34,6 +34,8 @@ class RecoveryError(Exception):
         self.retriable = retriable
         self.details = details or {}
         self.request_id = request_id
+        # Whether something had been changed before it went wrong.
+        self.changed = False
 
     def as_dict(self) -> dict[str, Any]:
         """The ``error`` that a failed module returns."""

@@ -12,13 +12,29 @@ from __future__ import annotations
 
 import re
 
-_MARK = re.compile(r"^openstack_recovery run=(?P<run_id>[A-Za-z0-9._-]{1,64})(?::|$)")
+from .errors import RecoveryError
+
+_RUN_ID = r"[A-Za-z0-9._-]{1,64}"
+_MARK = re.compile(rf"^openstack_recovery run=(?P<run_id>{_RUN_ID})(?::|$)")
 # Length of Nova's column.
 _MAX_LENGTH = 255
 
 
+def require_run_id(run_id: str) -> None:
+    """:raises RecoveryError: ``invalid_options`` for one that could not be found again."""
+    if not re.fullmatch(_RUN_ID, run_id):
+        raise RecoveryError(
+            "invalid_options",
+            f"a run id has 1 to 64 letters, digits, dots, dashes and underscores, not '{run_id}'",
+        )
+
+
 def disabled_reason(run_id: str, text: str) -> str:
-    """For example: openstack_recovery run=20260301T021500-7f3a: host failed."""
+    """For example: openstack_recovery run=20260301T021500-7f3a: host failed.
+
+    :raises RecoveryError: ``invalid_options``.
+    """
+    require_run_id(run_id)
     return f"openstack_recovery run={run_id}: {text}"[:_MAX_LENGTH]
 
 

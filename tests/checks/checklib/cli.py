@@ -34,7 +34,7 @@ steps:
   unit [PYTEST ARG..]   pytest: tests/unit and tests/checks
   docs                  ansible-doc of every plugin and role
   molecule [NAME..]     scenarios under extensions/molecule, against the lab (root)
-  bench [ARG..]         tests/bench/bench, against the lab (root)
+  bench [ARG..]         tests/bench/NAME, against the lab (root)
   env                   print the environment of the tools as `export` lines
   lock                  resolve the lock files again (after a change of a *.in file)
 

@@ -11,13 +11,13 @@ not as they should be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import RecoveryError
-from ..nova import Instance, MigrationRecord, Port
+from ..nova import Instance, MigrationRecord, Port, VolumeAttachment
 from ..records import EVACUATION
 from .move import Move
 from .verification import Check, Observation, verify
@@ -35,6 +35,7 @@ class Observer:
         self._clock = clock
         self._since = cloud.api_time() - _CLOCK_SPREAD
         self._instances: dict[str, Instance] = {}
+        self._volumes: dict[str, VolumeAttachment] = {}
         self._allocations: dict[str, frozenset[str]] = {}
         self._records: dict[str, list[MigrationRecord]] = {}
         self._records_read: float | None = None
@@ -75,6 +76,19 @@ class Observer:
             unchanged = move.planned.instance if move.planned.record else None
             move.seen = self._instances.get(move.id, unchanged)
 
+    def _volumes_of(self, moves: Sequence[Move]) -> Mapping[str, VolumeAttachment] | None:
+        """Each volume is read again only while it is not as it should be."""
+        open_checks = [
+            move
+            for move in moves
+            if move.seen and not ("volumes" in move.checks and move.checks["volumes"].passed)
+        ]
+        read = self._cloud.volumes({v for m in open_checks if m.seen for v in m.seen.volume_ids})
+        if read is None:
+            return None
+        self._volumes.update(read)
+        return self._volumes
+
     def checks(
         self, moves: Sequence[Move]
     ) -> tuple[dict[str, dict[str, Check]], list[RecoveryError]]:
@@ -86,9 +100,7 @@ class Observer:
         ports: dict[str, list[Port]] = {}
         for port in self._cloud.ports_of(move.id for move in moves):
             ports.setdefault(port.instance_id, []).append(port)
-        volumes = self._cloud.volumes(
-            {volume for move in moves if move.seen for volume in move.seen.volume_ids}
-        )
+        volumes = self._volumes_of(moves)
         found: dict[str, dict[str, Check]] = {}
         errors: list[RecoveryError] = []
         for move in moves:

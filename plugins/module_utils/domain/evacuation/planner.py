@@ -47,11 +47,14 @@ def build_plan(cloud: EvacuationCloud, request: Request) -> Plan:
         find_service(services, request.host, COMPUTE)
     found = _Observed(cloud, request, services)
     for source in found.sources:
-        # To disable a host that is up is as wrong as to evacuate it, also when it is empty.
-        acts = found.has_work(source) or request.disabled_reason is not None
-        if acts and not request.rehearsal:
+        if found.has_work(source) and not request.rehearsal:
             require_down(find_service(services, source, COMPUTE))
-    return found.plan()
+    plan = found.plan()
+    if not request.rehearsal:
+        for planned in plan.service_changes:
+            # To disable a host that is up is as wrong as to evacuate it, also when it is empty.
+            require_down(planned.service)
+    return plan
 
 
 def require_down(service: ComputeService) -> None:

@@ -146,8 +146,6 @@ def recover(
                 lock.keep()
             # What another run did before this one had the locks must be in the plan.
             plan = plan_patiently(cloud, request, clock, watcher)
-        for planned in plan.service_changes:
-            cloud.update_service(planned.service.id, planned.change.body)
         run = EvacuationRun(
             cloud,
             plan,
@@ -164,7 +162,7 @@ def recover(
     return Result(
         plan=plan,
         moves=run.moves,
-        changed=run.changed or bool(plan.service_changes),
+        changed=run.changed,
         halt=run.halt,
         seconds=round(clock.monotonic() - began, 1),
         instances=[move.as_dict() for move in run.moves]

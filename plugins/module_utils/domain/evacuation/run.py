@@ -76,6 +76,7 @@ class EvacuationRun:
         self.changed = False
         # What did not work at the last tick.
         self._trouble: str | None = None
+        self._service_changes = list(plan.service_changes)
         # Why nothing more may be submitted.
         self.halt: RecoveryError | None = None
 
@@ -85,10 +86,14 @@ class EvacuationRun:
             self._trouble = self._tick()
             self._expire()
             self._progress.update(self.moves, self._clock.monotonic(), self._trouble)
-            if all(move.ended_already for move in self.moves):
+            if self._is_over():
                 self._progress.finish(self.moves, self._clock.monotonic())
                 return
             self._clock.sleep(self._settings.poll_interval)
+
+    def _is_over(self) -> bool:
+        waits = bool(self._service_changes) and not self._halted()
+        return not waits and all(move.ended_already for move in self.moves)
 
     def _tick(self) -> str | None:
         """Observe and act once.
@@ -100,7 +105,13 @@ class EvacuationRun:
             self._abandon()
             return None
         trouble = None
-        for phase in (self._keep_locks, self._observe, self._verify, self._submit):
+        for phase in (
+            self._keep_locks,
+            self._change_services,
+            self._observe,
+            self._verify,
+            self._submit,
+        ):
             try:
                 phase()
             except RecoveryError as error:
@@ -225,8 +236,20 @@ class EvacuationRun:
 
     # Submission
 
+    def _change_services(self) -> None:
+        """Force the hosts down and disable them; what was not answered is sent again."""
+        while self._service_changes and not self._halted() and self._locks_held():
+            planned = self._service_changes[0]
+            try:
+                self._cloud.update_service(planned.service.id, planned.change.body)
+            except ApiRefused as error:
+                self._halt(error)
+                return
+            self.changed = True
+            self._service_changes.pop(0)
+
     def _submit(self) -> None:
-        if self._halted():
+        if self._halted() or self._service_changes:
             return
         for move in self._in(states.WAITING, states.BACKOFF):
             if move.not_before > self._clock.monotonic() or self._group_is_moving(move):
@@ -327,6 +350,15 @@ class EvacuationRun:
     def _expire(self) -> None:
         now = self._clock.monotonic()
         over = now >= self._deadline
+        if over and self._service_changes and not self._halted():
+            self._halt(
+                RecoveryError(
+                    "timeout",
+                    "the time was over before the compute service could be changed:"
+                    f" {self._trouble or 'the lock was not held'}",
+                    retriable=True,
+                )
+            )
         for move in self.moves:
             if move.ended_already:
                 continue

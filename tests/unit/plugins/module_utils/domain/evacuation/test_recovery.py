@@ -10,8 +10,15 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    ApiRefused,
     ApiUnavailable,
     RecoveryError,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.plan import (
+    Request,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.planner import (
+    build_plan,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.recovery import (
     Result,
@@ -211,3 +218,45 @@ def test_a_host_that_is_up_is_not_taken_out_even_when_it_is_empty() -> None:
         scene.recover(host="compute-2", disabled_reason="run one")
     assert raised.value.code == "host_is_up"
     assert scene.nova.services["compute-2"].status == "enabled"
+
+
+def test_an_outage_while_the_host_is_marked_is_waited_for() -> None:
+    scene = Scene.make(1)
+    marked = scene.nova.update_service
+    answers = [ApiUnavailable("503"), None, ApiUnavailable("503")]
+
+    def update(service_id: str, body: dict[str, object]) -> None:
+        if answers and (error := answers.pop(0)):
+            raise error
+        marked(service_id, body)
+
+    scene.nova.update_service = update  # type: ignore[assignment,method-assign]
+    assert states(scene.recover(disabled_reason="run one")) == {"web-1": "verified"}
+    assert service_of(scene) == (True, "disabled", "run one")
+
+
+def test_a_right_to_mark_the_host_that_is_missing_ends_the_run_with_its_result() -> None:
+    scene = Scene.make(1)
+
+    def update(service_id: str, body: dict[str, object]) -> None:
+        raise ApiRefused("forbidden", "no", status=403)
+
+    scene.nova.update_service = update  # type: ignore[assignment,method-assign]
+    result = scene.recover(disabled_reason="run one")
+    assert states(result) == {"web-1": "not_started"}
+    assert result.failed
+    assert not result.changed
+    assert result.error().code == "forbidden"
+    assert scene.nova.evacuations("id-web-1") == 0
+
+
+def test_a_rehearsal_plans_for_a_host_that_is_up() -> None:
+    scene = Scene.make(1)
+    services = scene.nova.services
+    services["compute-1"] = replace(services["compute-1"], state="up")
+    request = Request(
+        host="compute-1", storage=values.SHARED, rehearsal=True, disabled_reason="run one"
+    )
+    plan = build_plan(scene.nova, request)
+    assert [move.action for move in plan.moves] == ["evacuate"]
+    assert [change.as_dict()["host"] for change in plan.service_changes] == ["compute-1"] * 2
