@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -118,7 +119,7 @@ class RecoverySession(_Session):
 def _kind(method: str, url: str) -> str:
     """For example: POST servers/action; ids and versions are left out."""
     words = urlsplit(url).path.split("/")
-    return f"{method} {'/'.join(word for word in words if word.replace('-', '').isalpha())}"
+    return f"{method} {'/'.join(word for word in words if re.fullmatch('[A-Za-z_-]+', word))}"
 
 
 class ReadOnlySession(RecoverySession):
