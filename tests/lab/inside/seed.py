@@ -2,7 +2,8 @@
 """Make what every lab has, under fixed names; what is there is left alone.
 
 Runs inside the OpenStack environment: `seed.py identity` once Keystone answers, `seed.py
-resources` once all do. LAB_PASSWORD is every account's, LAB_URLS is "SERVICE=URL ...".
+resources` once all do. LAB_PASSWORD is every account's, LAB_URLS is "API=URL ..."; Cinder may be
+missing there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ SERVICES = (
     ("glance", "image", "glance", ""),
     ("neutron", "network", "neutron-api", ""),
     ("nova", "compute", "nova-api", "/v2.1"),
+    ("cinder", "block-storage", "cinder-api", "/v3"),
 )
 USERS = (
     # name, project, role
@@ -32,13 +34,19 @@ FLAVORS = (
     ("lab.small", 2, 2048, 20),
     ("lab.big", 8, 16384, 100),
 )
+# Name of the volume type -> its backend.
+VOLUME_TYPES = {"lab-volumes": "fake"}
 NETWORKS = (("lab-net", "10.10.0.0/16"), ("lab-net-2", "10.20.0.0/16"))
+
+
+def api_urls() -> dict[str, str]:
+    return dict(item.split("=", 1) for item in os.environ["LAB_URLS"].split())
 
 
 def seed_identity(cloud: Any) -> None:
     identity = cloud.identity
     password = os.environ["LAB_PASSWORD"]
-    urls = dict(item.split("=", 1) for item in os.environ["LAB_URLS"].split())
+    urls = api_urls()
     region = os.environ["LAB_REGION"]
     roles = {role.name: role for role in identity.roles()}
     if "service" not in roles:  # keystone-manage bootstrap makes it since 2023.2
@@ -66,6 +74,8 @@ def seed_identity(cloud: Any) -> None:
     services = {service.type: service for service in identity.services()}
     endpoints = {(entry.service_id, entry.interface) for entry in identity.endpoints()}
     for name, kind, api, path in SERVICES:
+        if api not in urls:
+            continue
         account(name, "service", "admin", "service")
         if kind not in services:
             services[kind] = identity.create_service(name=name, type=kind)
@@ -101,6 +111,12 @@ def seed_resources(cloud: Any) -> None:
             cloud.network.create_subnet(
                 name=name, network_id=network.id, ip_version=4, cidr=cidr, is_dhcp_enabled=False
             )
+    if "cinder-api" in api_urls():
+        types = {kind.name for kind in cloud.block_storage.types()}
+        for name, backend in VOLUME_TYPES.items():
+            if name not in types:
+                specs = {"volume_backend_name": backend}
+                cloud.block_storage.create_type(name=name, extra_specs=specs)
 
 
 def main() -> None:

@@ -14,25 +14,31 @@ from .config_nova import CELL_VHOST
 from .console import LabError, say, step
 from .database import Database
 from .install import COMPLETE, Installed
-from .programs import child_environment
+from .programs import apis, child_environment
 from .settings import LAB_DIR, REGION, Settings
 
 # What these files say decides what is in the databases.
 _SOURCES = (
     "inside/seed.py",
     "inside/virt_driver.py",
+    "inside/volume_driver.py",
     "openstack_lab/bootstrap.py",
+    "openstack_lab/config_cinder.py",
     "openstack_lab/config_common.py",
     "openstack_lab/config_nova.py",
     "openstack_lab/config_services.py",
+    "openstack_lab/database.py",
     "openstack_lab/settings.py",
 )
 
 
 def snapshot_folder(lab: Lab) -> Path:
     settings = lab.settings
-    sources = [LAB_DIR / name for name in _SOURCES]
-    key = releases.digest(settings.lock_file, *sources, str(settings.base_port), lab.password)
+    files = [settings.lock_file, *(LAB_DIR / name for name in _SOURCES)]
+    if settings.has_cinder:
+        files.append(settings.cinder_lock_file)
+    choices = (str(settings.base_port), settings.cell0_database)
+    key = releases.digest(*files, *choices, lab.password)
     return settings.cache / f"snapshot-{settings.release}-{key}"
 
 
@@ -84,6 +90,10 @@ class Bootstrap:
             [["placement-manage", f"--config-file={etc}/placement/placement.conf", "db", "sync"]],
             [["glance-manage", f"--config-file={etc}/glance/glance-api.conf", "db_sync"]],
         ]
+        if self._installed.cinder:
+            chains.append(
+                [["cinder-manage", f"--config-file={etc}/cinder/cinder.conf", "db", "sync"]]
+            )
         with step("database schemas"), ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
             for job in [pool.submit(self._chain, chain) for chain in chains]:
                 job.result()
@@ -119,12 +129,11 @@ def discover_hosts(lab: Lab, installed: Installed) -> None:
 
 def seed(settings: Settings, installed: Installed, password: str, part: str) -> None:
     """Part is `identity` or `resources`."""
-    apis = ("placement", "glance", "neutron-api", "nova-api")
     variables = {
         "OS_CLIENT_CONFIG_FILE": str(settings.state / "clouds.yaml"),
         "LAB_PASSWORD": password,
         "LAB_REGION": REGION,
-        "LAB_URLS": " ".join(f"{api}={settings.url(api)}" for api in apis),
+        "LAB_URLS": " ".join(f"{api}={settings.url(api)}" for api in apis(settings)),
     }
     script = str(LAB_DIR / "inside" / "seed.py")
     _inside(settings, installed, ["python", script, part], variables)

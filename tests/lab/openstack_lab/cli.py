@@ -15,7 +15,7 @@ from .hosts import Hosts
 from .install import Installed
 from .lifecycle import Lifecycle
 from .readiness import Readiness
-from .settings import PORT_OFFSETS, Settings, recall, resolve, state_dir
+from .settings import CELL0_DATABASES, PORT_OFFSETS, Settings, recall, resolve, state_dir
 from .supervisor import Supervisor
 
 
@@ -40,6 +40,11 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="install what is missing, start everything")
     up.add_argument("--release", help="an OpenStack release (default 2026.1)")
     up.add_argument("--base-port", type=int, help="first port (default 15000)")
+    up.add_argument(
+        "--cell0-database",
+        choices=CELL0_DATABASES,
+        help="own: schema nova_cell0 in a second MariaDB (default shared)",
+    )
     up.set_defaults(run=_up)
     commands.add_parser("down", help="stop everything").set_defaults(run=_down)
     commands.add_parser("status", help="what runs; exit code 0 if all is up").set_defaults(
@@ -104,7 +109,7 @@ def _running() -> tuple[Settings, Installed, Lab]:
 
 
 def _up(options: argparse.Namespace) -> None:
-    settings = resolve(options.release, options.base_port)
+    settings = resolve(options.release, options.base_port, options.cell0_database)
     with _alone():
         Lifecycle(settings).up()
 

@@ -16,7 +16,7 @@ class Lab:
     password: str
 
     def database(self, user: str, schema: str) -> str:
-        port = self.settings.port("mariadb")
+        port = self.settings.port(self.settings.database_server(schema))
         return f"mysql+pymysql://{user}:{self.password}@127.0.0.1:{port}/{schema}?charset=utf8"
 
     def transport(self, vhost: str, via: str = "rabbitmq") -> str:
@@ -74,6 +74,7 @@ class Lab:
 
 
 _SERVICE_TYPES = {
+    "cinder": "block-storage",
     "placement": "placement",
     "glance": "image",
     "neutron": "network",

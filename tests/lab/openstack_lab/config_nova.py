@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .config_common import Lab
 from .ini import Ini, merge
-from .settings import HOSTS
+from .settings import HOSTS, REGION
 
 API_VHOST = "nova"
 CELL_VHOST = "nova_cell1"
@@ -87,11 +87,12 @@ def _common(lab: Lab) -> Ini:
                 "backend": "oslo_cache.memcache_pool",
                 "memcache_servers": lab.memcached,
             },
+            "cinder": {**lab.login("nova"), "os_region_name": REGION},
             "conductor": {"workers": 1},
             "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 10},
             # Kept in the scheduler's memory otherwise, which no reset of a database reaches.
             "filter_scheduler": {"track_instance_changes": "false"},
-            "glance": {"region_name": lab.login("nova")["region_name"]},
+            "glance": {"region_name": REGION},
             "neutron": {**lab.login("nova")},
             "placement": {**lab.login("nova")},
             "service_user": {**lab.login("nova"), "send_service_user_token": "true"},

@@ -7,16 +7,20 @@ import getpass
 import hashlib
 import json
 
+from . import config_cinder
 from .config_common import Lab
 from .config_nova import API_VHOST, CELL_VHOST
 from .ini import Ini, merge
+from .settings import Settings
 
 NEUTRON_VHOST = "neutron"
 
 
 def files(lab: Lab) -> dict[str, Ini]:
     """Path below etc -> content."""
+    cinder = {"cinder/cinder.conf": config_cinder.config(lab)} if lab.settings.has_cinder else {}
     return {
+        **cinder,
         "keystone/keystone.conf": _keystone(lab),
         "placement/placement.conf": _placement(lab),
         "glance/glance-api.conf": _glance(lab),
@@ -106,18 +110,17 @@ def _neutron(lab: Lab) -> Ini:
     )
 
 
-def mariadb(lab: Lab) -> str:
+def mariadb(settings: Settings, server: str) -> str:
     """A real MariaDB that may lose its last second: a lab's data is made anew at will."""
-    settings = lab.settings
     lines = [
         "[mysqld]",
         f"user={getpass.getuser()}",
-        f"datadir={settings.state}/mariadb",
+        f"datadir={settings.state}/{server}",
         f"tmpdir={settings.state}/tmp",
-        f"socket={settings.database_socket}",
-        f"pid-file={settings.state}/mariadb.pid",
+        f"socket={settings.database_socket(server)}",
+        f"pid-file={settings.state}/{server}.pid",
         "bind-address=127.0.0.1",
-        f"port={settings.port('mariadb')}",
+        f"port={settings.port(server)}",
         "skip-name-resolve",
         "skip-log-bin",
         "character-set-server=utf8mb3",
@@ -147,7 +150,9 @@ def rabbitmq_definitions(lab: Lab) -> str:
     """User and vhosts, imported at each start, so that rabbitmqctl (slow) is not needed."""
     salt = b"olab"
     digest = hashlib.sha256(salt + lab.password.encode()).digest()
-    vhosts = (API_VHOST, CELL_VHOST, NEUTRON_VHOST)
+    vhosts = [API_VHOST, CELL_VHOST, NEUTRON_VHOST]
+    if lab.settings.has_cinder:
+        vhosts.append(config_cinder.VHOST)
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     definitions = {
         "users": [

@@ -31,7 +31,8 @@ def write_all(settings: Settings, installed: Installed) -> Lab:
         write_private(etc / name, render(ini))
     for name, ini in config_nova.files(lab).items():
         write_private(etc / "nova" / name, render(ini))
-    write_private(etc / "mariadb.cnf", config_services.mariadb(lab))
+    for server in settings.database_servers:
+        write_private(etc / f"{server}.cnf", config_services.mariadb(settings, server))
     write_private(etc / "rabbitmq.conf", config_services.rabbitmq(lab))
     write_private(etc / "rabbitmq_plugins", "[].\n")
     write_private(etc / "rabbitmq_definitions.json", config_services.rabbitmq_definitions(lab))
@@ -47,7 +48,7 @@ def write_all(settings: Settings, installed: Installed) -> Lab:
 
 def _make_folders(settings: Settings) -> None:
     state = settings.state
-    names = ("logs", "home", "tmp", "locks", "faults", "nova", "neutron", "rabbitmq")
+    names = ("logs", "home", "tmp", "locks", "faults", "nova", "neutron", "cinder", "rabbitmq")
     glance = ("glance/images", "glance/staging", "glance/tasks")
     for name in (*names, *glance):
         (state / name).mkdir(parents=True, exist_ok=True)
@@ -62,14 +63,16 @@ def _make_folders(settings: Settings) -> None:
 
 def _copy_shipped(settings: Settings, installed: Installed) -> None:
     """API pipelines come with the packages."""
-    shipped = installed.openstack / "etc"
-    for service, name in (
-        ("nova", "api-paste.ini"),
-        ("neutron", "api-paste.ini"),
-        ("glance", "glance-api-paste.ini"),
-    ):
-        target = settings.etc / service / name
-        shutil.copyfile(shipped / service / name, target)
+    shipped = [
+        (installed.openstack, "nova/api-paste.ini"),
+        (installed.openstack, "neutron/api-paste.ini"),
+        (installed.openstack, "glance/glance-api-paste.ini"),
+    ]
+    if installed.cinder:
+        shipped.append((installed.cinder, "cinder/api-paste.ini"))
+        shipped.append((installed.cinder, "cinder/resource_filters.json"))
+    for environment, name in shipped:
+        shutil.copyfile(environment / "etc" / name, settings.etc / name)
 
 
 def _make_keys(settings: Settings) -> None:

@@ -7,13 +7,14 @@ import time
 
 from .console import LabError, say
 from .ini import write_private
-from .programs import APIS
+from .programs import apis
 from .settings import Settings
 
 
 def set_fault(settings: Settings, api: str, code: str, seconds: float | None) -> None:
-    if api not in APIS:
-        raise LabError(f"unknown API {api}; known: {', '.join(APIS)}")
+    known = apis(settings)
+    if api not in known:
+        raise LabError(f"unknown API {api}; known: {', '.join(known)}")
     path = settings.fault_file(api)
     if code == "none":
         path.unlink(missing_ok=True)
@@ -28,7 +29,7 @@ def set_fault(settings: Settings, api: str, code: str, seconds: float | None) ->
 
 def active_faults(settings: Settings) -> dict[str, int]:
     found = {}
-    for api in APIS:
+    for api in apis(settings):
         try:
             fault = json.loads(settings.fault_file(api).read_text())
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Install what the lab runs: Debian packages, a tool environment, one OpenStack per lock."""
+"""Install what the lab runs: Debian packages, a tool environment, one environment per lock."""
 
 from __future__ import annotations
 
@@ -28,30 +28,36 @@ COMPLETE = ".complete"  # written last: an environment without it is rebuilt
 
 @dataclass(frozen=True)
 class Installed:
-    """The two environments in the cache."""
+    """The environments in the cache."""
 
     tools: Path
     openstack: Path
+    cinder: Path | None
 
     def tool(self, name: str) -> str:
         return str(self.tools / "bin" / name)
 
-    def command(self, name: str) -> str:
-        return str(self.openstack / "bin" / name)
+    def home(self, program: str) -> Path:
+        """The environment that a program of OpenStack lies in."""
+        return self.cinder if self.cinder and program.startswith("cinder-") else self.openstack
 
-    @property
-    def site_packages(self) -> Path:
-        return next(self.openstack.glob("lib/python3*/site-packages"))
+    def command(self, name: str) -> str:
+        return str(self.home(name) / "bin" / name)
 
 
 def locate(settings: Settings) -> Installed:
     """Where the environments are, or would be."""
     python = "py{}.{}".format(*releases.python_version(settings.python))
-    tools = releases.digest(LAB_DIR / "releases" / "tools.txt", python)
-    lock = releases.digest(settings.lock_file, python)
+
+    def folder(name: str, lock: Path) -> Path:
+        return settings.cache / f"{name}-{releases.digest(lock, python)}"
+
     return Installed(
-        tools=settings.cache / f"tools-{tools}",
-        openstack=settings.cache / f"openstack-{settings.release}-{lock}",
+        tools=folder("tools", LAB_DIR / "releases" / "tools.txt"),
+        openstack=folder(f"openstack-{settings.release}", settings.lock_file),
+        cinder=folder(f"cinder-{settings.release}", settings.cinder_lock_file)
+        if settings.has_cinder
+        else None,
     )
 
 
@@ -69,8 +75,12 @@ def ensure(settings: Settings) -> Installed:
         if not _is_complete(installed.tools):
             _install_tools(settings, installed)
         if not _is_complete(installed.openstack):
-            _install_openstack(settings, installed)
-        _place_virt_driver(installed)
+            _install_lock(settings, installed, settings.lock_file, installed.openstack)
+        _place_driver("virt_driver.py", installed.openstack, "nova/virt")
+        if installed.cinder:
+            if not _is_complete(installed.cinder):
+                _install_lock(settings, installed, settings.cinder_lock_file, installed.cinder)
+            _place_driver("volume_driver.py", installed.cinder, "cinder/volume/drivers")
     return installed
 
 
@@ -136,30 +146,33 @@ def _install_tools(settings: Settings, installed: Installed) -> None:
         (installed.tools / COMPLETE).touch()
 
 
-def _install_openstack(settings: Settings, installed: Installed) -> None:
+def _install_lock(settings: Settings, installed: Installed, lock: Path, target: Path) -> None:
     environment = _clean_environment()
     environment["UV_CACHE_DIR"] = str(settings.cache / "uv")
-    environment["VIRTUAL_ENV"] = str(installed.openstack)
+    environment["VIRTUAL_ENV"] = str(target)
     uv = installed.tool("uv")
-    with step(f"OpenStack {settings.release} into {installed.openstack}"):
-        shutil.rmtree(installed.openstack, ignore_errors=True)
+    with step(f"OpenStack {lock.stem} into {target}"):
+        shutil.rmtree(target, ignore_errors=True)
         python = settings.python
-        _run([uv, "venv", "-q", "--python", python, str(installed.openstack)], environment)
-        lock = str(settings.lock_file)
+        _run([uv, "venv", "-q", "--python", python, str(target)], environment)
         # The lock is a full freeze: resolving it again could only change it.
-        _run([uv, "pip", "install", "-q", "--no-deps", "-r", lock], environment)
+        _run([uv, "pip", "install", "-q", "--no-deps", "-r", str(lock)], environment)
     with step("bytecode (services start in half the time)"):
         # Unit tests of the projects are never imported; a few templates do not compile.
-        command = [installed.command("python"), "-m", "compileall", "-qq", "-j", "0"]
-        command += ["-x", "/(tests|test)/", str(installed.site_packages)]
+        command = [str(target / "bin" / "python"), "-m", "compileall", "-qq", "-j", "0"]
+        command += ["-x", "/(tests|test)/", str(_site_packages(target))]
         subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL)
-    (installed.openstack / COMPLETE).touch()
+    (target / COMPLETE).touch()
 
 
-def _place_virt_driver(installed: Installed) -> None:
-    """Nova loads drivers from its own package path only."""
-    source = LAB_DIR / "inside" / "virt_driver.py"
-    target = installed.site_packages / "nova" / "virt" / "openstack_lab.py"
+def _site_packages(environment: Path) -> Path:
+    return next(environment.glob("lib/python3*/site-packages"))
+
+
+def _place_driver(name: str, environment: Path, package: str) -> None:
+    """Nova loads drivers from its own package path only; Cinder's lies alike."""
+    source = LAB_DIR / "inside" / name
+    target = _site_packages(environment) / package / "openstack_lab.py"
     if not target.exists() or target.read_bytes() != source.read_bytes():
         shutil.copyfile(source, target)
 

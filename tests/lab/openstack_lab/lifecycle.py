@@ -6,21 +6,32 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 from . import bootstrap, configure, install, messaging, processes, readiness
+from .config_cinder import BACKEND
 from .config_common import Lab
 from .console import LabError, say, step
 from .database import Database
 from .install import Installed
-from .programs import APIS, INFRASTRUCTURE, LINKS, NOVA_CONTROL, SERVICES, child_environment
+from .programs import (
+    CINDER_CONTROL,
+    LINKS,
+    NOVA_CONTROL,
+    apis,
+    child_environment,
+    infrastructure,
+    services,
+)
 from .readiness import Readiness
-from .settings import HOSTS, Settings, recall, remember
+from .settings import DATABASE_SERVERS, HOSTS, Settings, recall, remember
 from .supervisor import Supervisor
 
-# The first report of each of these says that it works.
-NOVA_REPORTS = {
-    "nova-super-conductor": "controller/nova-conductor",
-    "nova-scheduler": "controller/nova-scheduler",
-    "nova-cell1-conductor": "cell1/nova-conductor",
-    **{host: f"{host}/nova-compute" for host in HOSTS},
+# The first report of each of these says that it works: program -> (schema, service).
+REPORTS = {
+    "nova-super-conductor": ("nova_cell0", "controller/nova-conductor"),
+    "nova-scheduler": ("nova_cell0", "controller/nova-scheduler"),
+    "nova-cell1-conductor": ("nova_cell1", "cell1/nova-conductor"),
+    "cinder-scheduler": ("cinder", "controller/cinder-scheduler"),
+    "cinder-volume": ("cinder", f"controller@{BACKEND}/cinder-volume"),
+    **{host: ("nova_cell1", f"{host}/nova-compute") for host in HOSTS},
 }
 
 
@@ -38,6 +49,7 @@ class Lifecycle:
     def up(self) -> None:
         if self._supervisor.is_running() and self._seeded.exists():
             self._refuse_other(recall())
+            self._refuse_older()
             if all(process.alive for process in self._supervisor.processes().values()):
                 say("the lab is up already")
                 return
@@ -47,10 +59,15 @@ class Lifecycle:
         say(f"the lab is up: OS_CLIENT_CONFIG_FILE={self._settings.state}/clouds.yaml OS_CLOUD=lab")
 
     def _refuse_other(self, running: Settings | None) -> None:
-        for name in ("release", "base_port"):
+        for name in ("release", "base_port", "cell0_database"):
             old, new = getattr(running, name), getattr(self._settings, name)
             if old != new:
                 raise LabError(f"a lab with {name} {old} is running, not {new}: `lab down` first")
+
+    def _refuse_older(self) -> None:
+        known = {*infrastructure(self._settings), *services(self._settings)}
+        if known != self._supervisor.processes().keys():
+            raise LabError("the running lab was started by older code: `lab down`, then `lab up`")
 
     def _start_missing(self) -> None:
         """Repair a running lab: start what is not running."""
@@ -88,7 +105,7 @@ class Lifecycle:
 
     def _forget_data(self) -> None:
         self._seeded.unlink(missing_ok=True)
-        for name in ("mariadb", "rabbitmq", "computes", "glance"):
+        for name in (*DATABASE_SERVERS, "rabbitmq", "computes", "glance", "cinder"):
             shutil.rmtree(self._settings.state / name, ignore_errors=True)
 
     def _launch(self, installed: Installed) -> None:
@@ -120,8 +137,9 @@ class Lifecycle:
 
     def _start_infrastructure(self) -> None:
         with step("MariaDB, RabbitMQ, memcached"):
-            self._supervisor.start(*INFRASTRUCTURE)
-            self._ready.until("mariadb", self._database.answers, ["mariadb"])
+            self._supervisor.start(*infrastructure(self._settings))
+            servers = self._settings.database_servers
+            self._ready.until("MariaDB", self._database.answers, servers)
             self._ready.port("rabbitmq")
             self._ready.port("memcached")
 
@@ -135,19 +153,25 @@ class Lifecycle:
             # nova-compute gives up its first inventory if it finds no Placement.
             self._ready.api("keystone")
             self._ready.api("placement")
-            self._supervisor.start(*SERVICES)
-            for api in APIS:
+            self._supervisor.start(*services(self._settings))
+            for api in apis(self._settings):
                 self._ready.api(api)
-            started = [name for name in SERVICES if not before[name].alive]
-            self.wait_for_reports([name for name in started if name in NOVA_REPORTS], since)
+            started = [name for name in services(self._settings) if not before[name].alive]
+            self.wait_for_reports([name for name in started if name in REPORTS], since)
 
     def wait_for_reports(self, programs: list[str], since: str) -> None:
-        wanted = {NOVA_REPORTS[name] for name in programs}
+        wanted: dict[str, set[str]] = {}
+        for name in programs:
+            schema, service = REPORTS[name]
+            wanted.setdefault(schema, set()).add(service)
 
         def reported() -> bool:
-            return wanted <= readiness.nova_services(self._database, since)
+            return all(
+                names <= readiness.reported(self._database, schema, since)
+                for schema, names in wanted.items()
+            )
 
-        self._ready.until("first reports of Nova's services", reported, programs)
+        self._ready.until("first reports of the services", reported, programs)
 
     def _wait_for_hosts(self, lab: Lab, installed: Installed) -> None:
         """The snapshot must hold every host: found by the cell, known to Placement and Neutron."""
@@ -166,6 +190,9 @@ class Lifecycle:
 
     def _mend_seeds(self, lab: Lab, installed: Installed) -> None:
         """Seed again only if something is missing: asking the database takes no time."""
+        volume_types = (
+            " AND (SELECT COUNT(*) FROM cinder.volume_types WHERE name = 'lab-volumes') >= 1"
+        )
         (complete,) = self._database.query(
             "SELECT (SELECT COUNT(*) FROM nova_api.flavors WHERE name LIKE 'lab.%') >= 3"
             " AND (SELECT COUNT(*) FROM glance.images"
@@ -173,6 +200,7 @@ class Lifecycle:
             " AND (SELECT COUNT(*) FROM neutron.networks n JOIN neutron.subnets s"
             "      ON s.network_id = n.id WHERE n.name IN ('lab-net', 'lab-net-2')) >= 2"
             " AND (SELECT COUNT(*) FROM keystone.project WHERE name IN ('demo', 'other')) >= 2"
+            + (volume_types if self._settings.has_cinder else "")
         )[0]
         if complete != "1":
             with step("seeds"):
@@ -183,10 +211,11 @@ class Lifecycle:
         if self._supervisor.is_running():
             with step("stopping everything"):
                 # One by one: supervisord's own shutdown waits seconds for each group.
-                self._supervisor.kill(*SERVICES)
-                self._supervisor.stop("mariadb")
-                self._supervisor.stop("rabbitmq")
-                self._supervisor.kill(*INFRASTRUCTURE)
+                below = infrastructure(self._settings)
+                self._supervisor.kill(*(self._supervisor.processes().keys() - set(below)))
+                for name in (*self._settings.database_servers, "rabbitmq"):
+                    self._supervisor.stop(name)
+                self._supervisor.kill(*below)
                 self._supervisor.shutdown()
         processes.end_leftovers(self._settings)
         say("the lab is down")
@@ -197,6 +226,7 @@ class Lifecycle:
         snapshot = self._settings.cache / self._seeded.read_text()
         if not bootstrap.snapshot_exists(snapshot):
             raise LabError(f"the snapshot {snapshot} is gone: `lab down` and `lab up` instead")
+        self._refuse_older()
         self._start_infrastructure()
         # Work in flight would write into the restored databases; these also remember hosts.
         restarted = [*NOVA_CONTROL, *HOSTS]
@@ -208,11 +238,17 @@ class Lifecycle:
                     pool.submit(messaging.clean_queues, self._settings),
                     pool.submit(messaging.flush_memcached, self._settings),
                     pool.submit(self._database.load, snapshot, "reset"),
+                    pool.submit(self._database.drop_recovery_schemas),
                     pool.submit(bootstrap.restore_images, self._settings, snapshot),
                 ]
                 for job in jobs:
                     job.result()
+        since = readiness.now(self._database)
         self._start_services()
+        if self._settings.has_cinder:
+            # Cinder runs on: what it has in flight belongs to volumes that are gone, and finds no
+            # row to write to. But the restored rows of its services are old.
+            self.wait_for_reports([*CINDER_CONTROL], since)
         say("the lab is reset")
 
     def _clean_files(self) -> None:

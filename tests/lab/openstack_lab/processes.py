@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .console import LabError, say
 from .programs import CHILD_MARK
-from .settings import PORT_OFFSETS, Settings
+from .settings import DATABASE_SERVERS, PORT_OFFSETS, Settings
 
 
 def leftovers(settings: Settings) -> list[int]:
@@ -55,7 +55,8 @@ def end_leftovers(settings: Settings) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.1)
-    for name in ("supervisor.sock", "supervisord.pid", "mariadb.sock", "mariadb.pid"):
+    databases = [f"{name}.{kind}" for name in DATABASE_SERVERS for kind in ("sock", "pid")]
+    for name in ("supervisor.sock", "supervisord.pid", *databases):
         (settings.state / name).unlink(missing_ok=True)
 
 

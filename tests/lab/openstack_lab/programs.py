@@ -14,26 +14,36 @@ from .settings import HOSTS, LAB_DIR, Settings
 # Every child carries this variable: orphans of a killed supervisord are found by it.
 CHILD_MARK = "OPENSTACK_LAB_CHILD"
 
-INFRASTRUCTURE = ("mariadb", "epmd", "rabbitmq", "memcached")
-IDENTITY = ("keystone",)
-APIS = ("keystone", "placement", "glance", "neutron-api", "nova-api")
 NOVA_CONTROL = ("nova-super-conductor", "nova-cell1-conductor", "nova-scheduler")
 LINKS = tuple(f"link-{host}" for host in HOSTS)
-# Ordered: what others wait for comes first.
-SERVICES = (
-    "keystone",
-    "placement",
-    "nova-super-conductor",
-    "nova-cell1-conductor",
-    *LINKS,
-    *HOSTS,
-    "neutron-rpc",
-    "neutron-api",
-    "nova-scheduler",
-    "nova-api",
-    "glance",
-    "l2-agents",
-)
+CINDER_CONTROL = ("cinder-scheduler", "cinder-volume")
+
+
+def infrastructure(settings: Settings) -> tuple[str, ...]:
+    return (*settings.database_servers, "epmd", "rabbitmq", "memcached")
+
+
+def apis(settings: Settings) -> tuple[str, ...]:
+    return tuple(api.name for api in wsgi_apis(settings))
+
+
+def services(settings: Settings) -> tuple[str, ...]:
+    """Ordered: what others wait for comes first."""
+    return (
+        "keystone",
+        "placement",
+        "nova-super-conductor",
+        "nova-cell1-conductor",
+        *LINKS,
+        *HOSTS,
+        "neutron-rpc",
+        "neutron-api",
+        "nova-scheduler",
+        "nova-api",
+        "glance",
+        *(("cinder-api", *CINDER_CONTROL) if settings.has_cinder else ()),
+        "l2-agents",
+    )
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,14 @@ class WsgiApi:
     name: str
     module: str
     script: str
-    environment: dict[str, str]
+    environment: dict[str, str] = field(default_factory=dict)
+    arguments: str = ""
     processes: int = 1
 
 
 def wsgi_apis(settings: Settings) -> list[WsgiApi]:
     etc = settings.etc
-    return [
+    found = [
         WsgiApi(
             "keystone",
             "keystone.wsgi.api",
@@ -98,6 +109,11 @@ def wsgi_apis(settings: Settings) -> list[WsgiApi]:
             },
         ),
     ]
+    if settings.has_cinder:
+        # The only one that reads arguments and no variables.
+        conf = f"--config-file {etc}/cinder/cinder.conf"
+        found.append(WsgiApi("cinder-api", "cinder.wsgi.api", "cinder-wsgi", arguments=conf))
+    return found
 
 
 def all_programs(settings: Settings, installed: Installed) -> list[Program]:
@@ -119,10 +135,13 @@ def all_programs(settings: Settings, installed: Installed) -> list[Program]:
             f"{installed.command('python')} {LAB_DIR}/inside/l2_agents.py {neutron}",
             {
                 "LAB_LINKS": " ".join(f"{host}={settings.port(f'link-{host}')}" for host in HOSTS),
-                "LAB_DATABASE_SOCKET": str(settings.database_socket),
+                "LAB_DATABASE_SOCKET": str(settings.database_socket("mariadb")),
             },
         ),
     ]
+    if settings.has_cinder:
+        conf = f"--config-file {etc}/cinder/cinder.conf"
+        programs += [Program(name, f"{installed.command(name)} {conf}") for name in CINDER_CONTROL]
     for host in HOSTS:
         programs.append(_link(settings, host))
         conf = f"{etc}/nova/{host}.conf"
@@ -135,10 +154,13 @@ def _infrastructure(settings: Settings) -> list[Program]:
     memcached = f"memcached -l 127.0.0.1 -p {settings.port('memcached')} -m 64 -t 1 -U 0"
     memcached += f" -u {pwd.getpwuid(os.geteuid()).pw_name}"
     return [
-        Program(
-            "mariadb",
-            f"/usr/sbin/mariadbd --defaults-file={settings.etc}/mariadb.cnf",
-            stop_signal="TERM",
+        *(
+            Program(
+                server,
+                f"/usr/sbin/mariadbd --defaults-file={settings.etc}/{server}.cnf",
+                stop_signal="TERM",
+            )
+            for server in settings.database_servers
         ),
         # RabbitMQ would start its own epmd as a daemon that nobody ends.
         Program("epmd", f"epmd -address 127.0.0.1 -port {settings.port('epmd')}"),
@@ -176,15 +198,17 @@ def rabbitmq_environment(settings: Settings, home: Path) -> dict[str, str]:
 
 
 def _uwsgi(settings: Settings, installed: Installed, api: WsgiApi) -> Program:
+    home = installed.home(api.name)
     command = [
-        *(installed.command("uwsgi"), "--http-socket", f"127.0.0.1:{settings.port(api.name)}"),
-        *("--virtualenv", str(installed.openstack)),
+        *(f"{home}/bin/uwsgi", "--http-socket", f"127.0.0.1:{settings.port(api.name)}"),
+        *("--virtualenv", str(home)),
         *("--wsgi-file", str(LAB_DIR / "inside" / "wsgi_with_faults.py")),
         *("--processes", str(api.processes), "--threads", "6", "--enable-threads"),
         # openstacksdk sees resets on kept-alive connections otherwise.
         *("--add-header", "Connection: close"),
         *("--lazy-apps", "--die-on-term", "--need-app", "--buffer-size", "65535", "--master"),
         *("--logformat", "%(method) %(uri) %(status) %(msecs)ms"),
+        *(("--pyargv", api.arguments) if api.arguments else ()),
     ]
     # Neutron wants the time of its start; the shell gives it at every restart.
     line = f"exec {shlex.join(command)} --set start-time=$(date +%s)"
@@ -194,7 +218,7 @@ def _uwsgi(settings: Settings, installed: Installed, api: WsgiApi) -> Program:
         {
             **api.environment,
             "LAB_WSGI_MODULE": api.module,
-            "LAB_WSGI_SCRIPT": installed.command(api.script),
+            "LAB_WSGI_SCRIPT": f"{home}/bin/{api.script}",
             "LAB_FAULT_FILE": str(settings.fault_file(api.name)),
         },
     )

@@ -66,16 +66,16 @@ def answers(url: str) -> bool:
 
 
 def now(database: Database) -> str:
-    """The database's clock, for `nova_services`."""
+    """The databases' clock, for `reported`."""
     return database.query("SELECT UTC_TIMESTAMP(6)")[0][0]
 
 
-def nova_services(database: Database, since: str) -> set[str]:
-    """Hosts of Nova services that reported since then: `controller`, `cell1`, `compute-1`..."""
+def reported(database: Database, schema: str, since: str) -> set[str]:
+    """Services in this schema that reported since then: `controller/nova-scheduler`..."""
+    seen = "updated_at" if schema == "cinder" else "last_seen_up"
     rows = database.query(
-        "SELECT CONCAT(host, '/', `binary`) FROM nova_cell0.services"
-        f" WHERE deleted = 0 AND last_seen_up > '{since}'"
-        " UNION SELECT CONCAT(host, '/', `binary`) FROM nova_cell1.services"
-        f" WHERE deleted = 0 AND last_seen_up > '{since}'"
+        f"SELECT CONCAT(host, '/', `binary`) FROM {schema}.services"
+        f" WHERE deleted = 0 AND {seen} > '{since}'",
+        schema,
     )
     return {name for (name,) in rows}

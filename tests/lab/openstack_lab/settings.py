@@ -12,6 +12,9 @@ from .console import LabError
 
 DEFAULT_RELEASE = "2026.1"
 DEFAULT_BASE_PORT = 15000
+# Where schema nova_cell0 lies: in the MariaDB of all others, or in one of its own.
+CELL0_DATABASES = ("shared", "own")
+DATABASE_SERVERS = ("mariadb", "mariadb-cell0")
 HOSTS = ("compute-1", "compute-2", "compute-3")
 REGION = "RegionOne"
 LAB_DIR = Path(__file__).resolve().parent.parent
@@ -23,11 +26,13 @@ PORT_OFFSETS = {
     "glance": 2,
     "neutron-api": 3,
     "nova-api": 4,
+    "cinder-api": 5,
     "mariadb": 10,
     "rabbitmq": 11,
     "epmd": 12,
     "rabbitmq-distribution": 13,
     "memcached": 14,
+    "mariadb-cell0": 15,
     **{f"link-{host}": 21 + number for number, host in enumerate(HOSTS)},
 }
 
@@ -38,6 +43,7 @@ class Settings:
 
     release: str
     base_port: int
+    cell0_database: str
     state: Path
     cache: Path
     python: str
@@ -53,6 +59,15 @@ class Settings:
         return LAB_DIR / "releases" / f"{self.release}.txt"
 
     @property
+    def cinder_lock_file(self) -> Path:
+        return LAB_DIR / "releases" / f"{self.release}-cinder.txt"
+
+    @property
+    def has_cinder(self) -> bool:
+        """A release has Cinder if there is a lock file for it."""
+        return self.cinder_lock_file.exists()
+
+    @property
     def etc(self) -> Path:
         return self.state / "etc"
 
@@ -65,8 +80,15 @@ class Settings:
         return self.state / "supervisor.sock"
 
     @property
-    def database_socket(self) -> Path:
-        return self.state / "mariadb.sock"
+    def database_servers(self) -> tuple[str, ...]:
+        return DATABASE_SERVERS if self.cell0_database == "own" else DATABASE_SERVERS[:1]
+
+    def database_server(self, schema: str) -> str:
+        own = schema == "nova_cell0" and self.cell0_database == "own"
+        return "mariadb-cell0" if own else "mariadb"
+
+    def database_socket(self, server: str) -> Path:
+        return self.state / f"{server}.sock"
 
     def host_dir(self, host: str) -> Path:
         return self.state / "computes" / host
@@ -94,7 +116,7 @@ def cache_dir() -> Path:
     return Path(chosen).resolve() if chosen else _xdg("XDG_CACHE_HOME", ".cache") / "lab"
 
 
-def resolve(release: str | None, base_port: int | None) -> Settings:
+def resolve(release: str | None, base_port: int | None, cell0_database: str | None) -> Settings:
     """Combine options, environment and defaults into settings for `up`."""
     port_text = os.environ.get("OPENSTACK_LAB_BASE_PORT", str(DEFAULT_BASE_PORT))
     try:
@@ -103,9 +125,13 @@ def resolve(release: str | None, base_port: int | None) -> Settings:
         raise LabError(f"OPENSTACK_LAB_BASE_PORT is not a number: {port_text}") from None
     if not 1024 <= port <= 65000:
         raise LabError(f"the base port must be between 1024 and 65000, not {port}")
+    cell0 = cell0_database or os.environ.get("OPENSTACK_LAB_CELL0_DATABASE") or CELL0_DATABASES[0]
+    if cell0 not in CELL0_DATABASES:
+        raise LabError(f"cell0's database is {' or '.join(CELL0_DATABASES)}, not {cell0}")
     return Settings(
         release=release or os.environ.get("OPENSTACK_LAB_RELEASE") or DEFAULT_RELEASE,
         base_port=port,
+        cell0_database=cell0,
         state=state_dir(),
         cache=cache_dir(),
         python=os.environ.get("OPENSTACK_LAB_PYTHON") or sys.executable,
@@ -128,6 +154,7 @@ def recall() -> Settings | None:
         return Settings(
             release=record["release"],
             base_port=int(record["base_port"]),
+            cell0_database=record.get("cell0_database", CELL0_DATABASES[0]),
             state=state_dir(),
             cache=Path(record["cache"]),
             python=record["python"],

@@ -1,0 +1,48 @@
+"""Cinder's configuration: API, scheduler and the one backend share a file."""
+
+from __future__ import annotations
+
+from .config_common import Lab
+from .ini import Ini, merge
+
+VHOST = "cinder"
+BACKEND = "fake"
+# As the seeds make it.
+VOLUME_TYPE = "lab-volumes"
+
+
+def config(lab: Lab) -> Ini:
+    etc = lab.settings.etc / "cinder"
+    return merge(
+        {
+            "DEFAULT": {
+                "host": "controller",
+                "my_ip": "127.0.0.1",
+                "transport_url": lab.transport(VHOST),
+                "auth_strategy": "keystone",
+                "api_paste_config": str(etc / "api-paste.ini"),
+                "resource_query_filters_file": str(etc / "resource_filters.json"),
+                "state_path": str(lab.settings.state / "cinder"),
+                "enabled_backends": BACKEND,
+                "default_volume_type": VOLUME_TYPE,
+                # After a reset the services' reports are old until the next ones.
+                "report_interval": 2,
+                "rpc_response_timeout": 30,
+                "graceful_shutdown_timeout": 5,
+                # As in Nova: no experiment is about quotas. db sync copies them to the database.
+                "quota_volumes": -1,
+                "quota_snapshots": -1,
+                "quota_gigabytes": -1,
+            },
+            "database": {"connection": lab.database("cinder", "cinder")},
+            BACKEND: {
+                "volume_driver": "cinder.volume.drivers.openstack_lab.NoDataDriver",
+                "volume_backend_name": BACKEND,
+            },
+            "nova": {**lab.login("cinder")},
+            "service_user": {**lab.login("cinder"), "send_service_user_token": "true"},
+        },
+        lab.token_check("cinder"),
+        lab.messaging(),
+        lab.locks("cinder"),
+    )
