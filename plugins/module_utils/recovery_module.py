@@ -36,20 +36,41 @@ class _Module(AnsibleModule):
         self.no_log_values.update(_secrets(self.params.get("cloud")))
 
 
-class RecoveryModule:
+class Wiring:
+    """What every module has: options, check mode, and one way from an error to fail_json."""
+
+    def __init__(self, options: Mapping[str, Any], **module_options: Any) -> None:
+        self.ansible = _Module(
+            argument_spec=dict(options), supports_check_mode=True, **module_options
+        )
+        self.params: dict[str, Any] = self.ansible.params
+        self.check_mode: bool = self.ansible.check_mode
+
+    def need(self, *libraries: tuple[str, str | None]) -> None:
+        """Fail unless each library, given with its import error, could be imported."""
+        for name, import_error in libraries:
+            if import_error:
+                self.ansible.fail_json(missing_required_lib(name), exception=import_error)
+
+    def finish(self, work: Callable[[], dict[str, Any]]) -> NoReturn:
+        try:
+            result = work()
+        except RecoveryError as error:
+            self.ansible.fail_json(error.message, changed=error.changed, error=error.as_dict())
+        if result.get("failed"):
+            self.ansible.fail_json(**result)
+        self.ansible.exit_json(**result)
+        raise SystemExit
+
+
+class RecoveryModule(Wiring):
     """An AnsibleModule with a connection to the cloud.
 
     :param options: the module's own options; one that is also a connection option replaces it.
     """
 
     def __init__(self, options: Mapping[str, Any], **module_options: Any) -> None:
-        self.ansible = _Module(
-            argument_spec={**CONNECTION_OPTIONS, **options},
-            supports_check_mode=True,
-            **module_options,
-        )
-        self.params: dict[str, Any] = self.ansible.params
-        self.check_mode: bool = self.ansible.check_mode
+        super().__init__({**CONNECTION_OPTIONS, **options}, **module_options)
 
     def run(
         self, work: Callable[[CloudConnection], dict[str, Any]], *, reads_only: bool
@@ -60,22 +81,9 @@ class RecoveryModule:
 
         :param reads_only: True for a module that never changes anything.
         """
-        if OPENSTACKSDK_IMPORT_ERROR:
-            self.ansible.fail_json(
-                missing_required_lib("openstacksdk"), exception=OPENSTACKSDK_IMPORT_ERROR
-            )
-        try:
-            read_only = reads_only or self.check_mode
-            result = work(connect(self.params, read_only=read_only))
-        except RecoveryError as error:
-            self._fail(error)
-        if result.get("failed"):
-            self.ansible.fail_json(**result)
-        self.ansible.exit_json(**result)
-        raise SystemExit
-
-    def _fail(self, error: RecoveryError) -> NoReturn:
-        self.ansible.fail_json(error.message, changed=error.changed, error=error.as_dict())
+        self.need(("openstacksdk", OPENSTACKSDK_IMPORT_ERROR))
+        read_only = reads_only or self.check_mode
+        self.finish(lambda: work(connect(self.params, read_only=read_only)))
 
 
 def _secrets(config: Any, *, secret: bool = False) -> set[str]:
