@@ -307,6 +307,8 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.o
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.progress_file import (
     ProgressFile,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.run_identity import (
     holder_name,
     new_run_id,
 )

@@ -47,6 +47,8 @@ class OpenStackEvacuationCloud(NovaApi):
                         vif_type=port.binding_vif_type or "",
                         admin_state_up=bool(port.is_admin_state_up),
                         device_profile=port.device_profile,
+                        network_id=port.network_id or "",
+                        fixed_ips=frozenset(ip["ip_address"] for ip in port.fixed_ips or ()),
                     )
                     for port in self._network.ports(device_id=batch)
                 )

@@ -144,6 +144,12 @@ class CloudConnection:
         sdk_exceptions.raise_from_response(response)
         return response.json()
 
+    def delete(self, proxy: Any, path: str, microversion: str | None = None) -> None:
+        """DELETE what openstacksdk has no resource for; what is gone already is no error."""
+        response = proxy.delete(path, microversion=microversion)
+        if response.status_code != 404:
+            sdk_exceptions.raise_from_response(response)
+
     def send_once(self, proxy: Any, method: str, path: str, body: dict[str, Any]) -> str | None:
         """One call that changes something; its request id, which openstacksdk's resources drop."""
         response = getattr(proxy, method)(path, json=body)

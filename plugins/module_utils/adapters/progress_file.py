@@ -6,12 +6,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import secrets
-import socket
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 # The action plugin touches the file every few seconds.
@@ -51,17 +47,3 @@ class ProgressFile:
         except OSError:
             return False
         return age < _UNWATCHED_SECONDS
-
-
-def holder_name() -> str:
-    """Who runs this, for people who find the host locked: user, machine and process."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()} pid {os.getpid()}"[:255]
-
-
-def new_run_id() -> str:
-    """For example: 20260301T021500-7f3a."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"

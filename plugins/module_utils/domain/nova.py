@@ -79,6 +79,8 @@ class Port:
     vif_type: str
     admin_state_up: bool = True
     device_profile: str | None = None
+    network_id: str = ""
+    fixed_ips: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

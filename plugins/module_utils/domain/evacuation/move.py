@@ -19,10 +19,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..check import Check
 from ..nova import Instance, MigrationRecord
 from ..records import FAILED, SUCCEEDED, in_progress
 from .plan import PlannedMove
-from .verification import Check, all_passed
+from .verification import all_passed
 
 WAITING = "waiting"
 BACKOFF = "backoff"

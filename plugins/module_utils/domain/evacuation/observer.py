@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from ..check import Check
 from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import RecoveryError
 from ..nova import Instance, MigrationRecord, Port, VolumeAttachment
 from ..records import EVACUATION
 from .move import Move
-from .verification import Check, Observation, verify
+from .verification import Observation, verify
 
 # Nova stamps changes with the clocks of several machines; look back that much further.
 _CLOCK_SPREAD = timedelta(seconds=120)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..text_table import text_table
 from .verification import CHECKS
 
 _HEADINGS = ("instance", "from", "to", "state", *CHECKS, "seconds")
@@ -23,7 +24,7 @@ def evacuation_table(instances: Iterable[Mapping[str, Any]]) -> list[str]:
     :param instances: the module's return value of that name.
     """
     instances = list(instances)
-    lines = _table(_HEADINGS, [_row(instance) for instance in instances])
+    lines = text_table(_HEADINGS, [_row(instance) for instance in instances])
     lines.extend(
         f"{instance['name']} ({instance['id']}): {instance['reason']}"
         for instance in instances
@@ -38,7 +39,7 @@ def plan_table(plan: Iterable[Mapping[str, Any]]) -> list[str]:
 
     :param plan: the module's return value of that name.
     """
-    return _table(
+    return text_table(
         _PLAN_HEADINGS,
         [
             (
@@ -61,15 +62,6 @@ def summary(instances: Iterable[Mapping[str, Any]]) -> str:
     counted = [state for state in states if state not in left_out]
     text = f"{counted.count('verified')} of {len(counted)} instances verified"
     return text + "".join(f", {states.count(state)} {state}" for state in left_out)
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings))]
-    rule = ["-" * width for width in widths]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (headings, rule, *rows)
-    ]
 
 
 def _row(instance: Mapping[str, Any]) -> Sequence[str]:

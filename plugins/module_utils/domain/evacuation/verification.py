@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..check import Check
 from ..nova import (
     RUNNING,
     SHUTDOWN,
@@ -26,19 +26,6 @@ from ..records import SUCCEEDED
 from .power import ANY, ON
 
 CHECKS = ("record", "host", "power_state", "ports", "allocation", "volumes")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check: what was expected and what was observed, in words for people."""
-
-    name: str
-    passed: bool
-    expected: str
-    observed: str
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"passed": self.passed, "expected": self.expected, "observed": self.observed}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -96,8 +97,12 @@ def test_ports() -> None:
         binding_vif_type="ovs",
         is_admin_state_up=True,
         device_profile=None,
+        network_id="net-1",
+        fixed_ips=[{"ip_address": "10.0.0.5", "subnet_id": "s"}, {"ip_address": "fd00::5"}],
     )
-    assert cloud(ports=[port])[0].ports_of(["id-web-1"]) == [values.port()]
+    found = cloud(ports=[port])[0].ports_of(["id-web-1"])
+    addresses = frozenset({"10.0.0.5", "fd00::5"})
+    assert found == [replace(values.port(), network_id="net-1", fixed_ips=addresses)]
 
 
 def test_ports_are_asked_for_in_batches_that_fit_into_a_url() -> None:

@@ -6,20 +6,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import re
 import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import progress_file
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.progress_file import (
     ProgressFile,
-)
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
-    disabled_reason,
-    run_id_of,
 )
 
 
@@ -61,21 +54,3 @@ def test_without_a_file_the_run_goes_on() -> None:
     progress.send("x")
     progress.end()
     assert progress.watched()
-
-
-def test_who_holds_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert f"pid {os.getpid()}" in progress_file.holder_name()
-
-    def nobody() -> str:
-        raise KeyError
-
-    monkeypatch.setattr(getpass, "getuser", nobody)
-    assert progress_file.holder_name().startswith(str(os.getuid()))
-
-
-def test_run_ids_are_new_and_can_be_a_mark() -> None:
-    ids = {progress_file.new_run_id() for _turn in range(50)}
-    assert len(ids) > 45
-    for run_id in ids:
-        assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{4}", run_id)
-        assert run_id_of(disabled_reason(run_id, "x")) == run_id
