@@ -13,6 +13,13 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
     evacuation_table,
     plan_table,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.report import (
+    never_booted_table,
+    rebuild_table,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.selection import (
+    rebuild_selection,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
     disabled_reason,
 )
@@ -25,5 +32,8 @@ class FilterModule:
         return {
             "disabled_reason": disabled_reason,
             "evacuation_table": evacuation_table,
+            "never_booted_table": never_booted_table,
             "plan_table": plan_table,
+            "rebuild_selection": rebuild_selection,
+            "rebuild_table": rebuild_table,
         }

@@ -17,11 +17,17 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.openstack_recovery.nova.plugins.doc_fragments.openstack import (
-    ModuleDocFragment,
+from ansible_collections.openstack_recovery.nova.plugins.doc_fragments import (
+    nova_databases as nova_databases_fragment,
+)
+from ansible_collections.openstack_recovery.nova.plugins.doc_fragments import (
+    openstack as openstack_fragment,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import (
     openstack_connection,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.nova_conf import (
+    NOVA_OPTIONS,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.openstack_connection import (
     CONNECTION_OPTIONS,
@@ -34,6 +40,12 @@ MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py") if pat
 ALL = sorted(PLUGINS.rglob("*.py"))
 DOMAIN = sorted((UTILS / "domain").rglob("*.py"))
 ADAPTERS = sorted((UTILS / "adapters").rglob("*.py"))
+# What a module can share with others: the name of its fragment and of its action group.
+SHARED: dict[str, dict[str, dict[str, Any]]] = {
+    "openstack": CONNECTION_OPTIONS,
+    "nova_databases": NOVA_OPTIONS,
+}
+FRAGMENTS = {"openstack": openstack_fragment, "nova_databases": nova_databases_fragment}
 
 
 def name_of(path: Path) -> str:
@@ -106,27 +118,35 @@ def test_every_file_has_its_licence(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [p for p in ALL if p.read_text()], ids=name_of)
 def test_every_file_has_a_test(path: Path) -> None:
-    without = {"doc_fragments/openstack.py", "module_utils/domain/nova.py"}
+    without = {f"doc_fragments/{name}.py" for name in FRAGMENTS} | {"module_utils/domain/nova.py"}
     # Protocols, values, and two classes that are only seen at work, in the tests of a run.
     without |= {f"module_utils/domain/{name}.py" for name in ("cloud",)}
     without |= {
         f"module_utils/domain/evacuation/{name}.py" for name in ("move", "observer", "plan")
     }
+    without.add("module_utils/domain/never_booted/databases.py")
     relative = path.relative_to(PLUGINS)
     test = UNIT / "plugins" / relative.with_name(f"test_{relative.name}")
     assert test.is_file() != (str(relative) in without), test
 
 
+def groups_of(module: str) -> set[str]:
+    """What a module shares, by the fragments that its documentation has."""
+    fragments = yaml.safe_load(source_of(module).DOCUMENTATION)["extends_documentation_fragment"]
+    return {name.removeprefix("openstack_recovery.nova.") for name in fragments}
+
+
+@pytest.mark.parametrize("group", SHARED)
+def test_an_action_group_has_the_modules_with_its_options_and_nothing_else(group: str) -> None:
+    runtime = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text())
+    found = [entry for entry in runtime["action_groups"][group] if isinstance(entry, str)]
+    assert sorted(found) == [module for module in MODULES if group in groups_of(module)]
+
+
 @pytest.mark.parametrize("module", MODULES)
-def test_every_module_is_in_the_action_group(module: str) -> None:
-    runtime = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text())
-    assert module in runtime["action_groups"]["openstack"]
-
-
-def test_the_action_group_has_nothing_else() -> None:
-    runtime = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text())
-    group = [entry for entry in runtime["action_groups"]["openstack"] if isinstance(entry, str)]
-    assert sorted(group) == MODULES
+def test_every_module_is_in_an_action_group(module: str) -> None:
+    assert groups_of(module)
+    assert groups_of(module) <= set(SHARED)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -134,8 +154,27 @@ def test_every_module_supports_check_mode_and_diff(module: str) -> None:
     documented = yaml.safe_load(source_of(module).DOCUMENTATION)
     assert documented["attributes"]["check_mode"]["support"] == "full"
     assert documented["attributes"]["diff_mode"]["support"] == "full"
-    assert documented["extends_documentation_fragment"] == ["openstack_recovery.nova.openstack"]
-    assert "RecoveryModule(" in (PLUGINS / "modules" / f"{module}.py").read_text()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_the_wiring_of_what_it_shares(module: str) -> None:
+    calls = [
+        node
+        for node in ast.walk(ast.parse((PLUGINS / "modules" / f"{module}.py").read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
+    wired = {
+        (node.func.id, any(word.arg == "cloud" for word in node.keywords))
+        for node in calls
+        if isinstance(node.func, ast.Name)
+        if node.func.id in ("AnsibleModule", "RecoveryModule", "NovaDatabasesModule")
+    }
+    expected = {
+        frozenset({"openstack"}): ("RecoveryModule", False),
+        frozenset({"nova_databases"}): ("NovaDatabasesModule", False),
+        frozenset({"nova_databases", "openstack"}): ("NovaDatabasesModule", True),
+    }
+    assert wired == {expected[frozenset(groups_of(module))]}
 
 
 def shape(option: dict[str, Any]) -> dict[str, Any]:
@@ -163,14 +202,15 @@ def shapes(options: dict[str, Any]) -> dict[str, Any]:
 def test_options_are_documented_as_they_are(module: str) -> None:
     source = source_of(module)
     own = yaml.safe_load(source.DOCUMENTATION)["options"]
-    from_fragment = set(CONNECTION_OPTIONS) & set(own)
+    shared = {k: v for group in groups_of(module) for k, v in SHARED[group].items()}
+    from_fragment = set(shared) & set(own)
     assert shapes(own) == {
         **shapes(source.OPTIONS),
         **{name: shape(own[name]) for name in from_fragment - set(source.OPTIONS)},
     }
     # One that is both replaces the fragment's: the default that counts is the module's.
     for name in from_fragment - set(source.OPTIONS):
-        assert shape(own[name]) == shape(CONNECTION_OPTIONS[name])
+        assert shape(own[name]) == shape(shared[name])
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -180,9 +220,14 @@ def test_examples_and_returns_are_yaml(module: str) -> None:
     assert "error" in yaml.safe_load(source.RETURN)
 
 
-def test_the_fragment_has_the_connection_options() -> None:
-    documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
-    assert shapes(documented) == shapes(CONNECTION_OPTIONS)
+@pytest.mark.parametrize("group", SHARED)
+def test_a_fragment_has_the_options_that_are_shared(group: str) -> None:
+    documented = yaml.safe_load(FRAGMENTS[group].ModuleDocFragment.DOCUMENTATION)["options"]
+    assert shapes(documented) == shapes(SHARED[group])
+
+
+def test_what_is_shared_has_no_name_twice() -> None:
+    assert not set(CONNECTION_OPTIONS) & set(NOVA_OPTIONS)
 
 
 def test_the_connection_options_are_those_of_openstack_cloud() -> None:
@@ -206,3 +251,5 @@ def test_the_connection_options_are_those_of_openstack_cloud() -> None:
 def test_secrets_are_not_logged() -> None:
     for name in ("auth", "client_key"):
         assert CONNECTION_OPTIONS[name]["no_log"] is True
+    for name in ("api_database", "cell_database", "transport_url"):
+        assert NOVA_OPTIONS[name]["no_log"] is True
