@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nova.conf
+from nova import exception
 from nova.virt import fake
 
 CONF = nova.conf.CONF
@@ -98,6 +99,13 @@ class GuestFileDriver(_base()):
             size = wanted.get(name, getattr(type(self), name))
             setattr(self, name, size)
             setattr(self.resources, name, size)
+
+    def spawn(self, context: Any, instance: Any, *arguments: Any, **options: Any) -> None:
+        if (Path(CONF.state_path) / "refuse-spawn").exists():
+            raise exception.BuildAbortException(
+                instance_uuid=instance.uuid, reason="this host refuses to start guests"
+            )
+        super().spawn(context, instance, *arguments, **options)
 
     def get_available_resource(self, nodename: str) -> Any:
         self._apply_capacity()

@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kills the modules by SIGKILL before and after every SQL statement and every message.
+
+    python3 -m never_booted.crash prep     cell0_rebuild_prep, in both states
+    python3 -m never_booted.crash build    instance_build, from its start to after the message
+
+After each kill the compute API must still know the instance. The next run must end well: prepared,
+or back in cell0 with every row as it was, or ACTIVE with one guest.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from . import cloud
+from .modules import Run, run, succeed, use_collections
+
+PREP = "cell0_rebuild_prep"
+BUILD = "instance_build"
+# How long a message may be at work, here where nothing else is.
+SETTLE_SECONDS = 25
+
+
+def databases() -> dict[str, Any]:
+    return {"nova_conf": [os.environ["OPENSTACK_LAB_NOVA_CONF"]]}
+
+
+def with_cloud() -> dict[str, Any]:
+    return {**databases(), "cloud": os.environ["OS_CLOUD"]}
+
+
+def require(condition: object, message: str) -> None:
+    if not condition:
+        sys.exit(f"WRONG: {message}")
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def rows_of(uuid: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that cell0 and the API database hold of it, but for times of a mapping."""
+    found = {}
+    for table, column in cloud.CELL_TABLES.items():
+        statement = f"SELECT * FROM nova_cell0.{table} WHERE {column} = '{uuid}'"
+        found[table] = cloud.sql(statement, cell0=True)
+    found["events"] = cloud.sql(
+        "SELECT e.* FROM nova_cell0.instance_actions_events e JOIN nova_cell0.instance_actions a"
+        f" ON a.id = e.action_id WHERE a.instance_uuid = '{uuid}'",
+        cell0=True,
+    )
+    found["mapping"] = cloud.sql(
+        "SELECT cell_id, queued_for_delete FROM nova_api.instance_mappings"
+        f" WHERE instance_uuid = '{uuid}'"
+    )
+    found["spec"] = cloud.sql(
+        f"SELECT spec FROM nova_api.request_specs WHERE instance_uuid = '{uuid}'"
+    )
+    found["requests"] = cloud.sql(
+        f"SELECT COUNT(*) FROM nova_api.build_requests WHERE instance_uuid = '{uuid}'"
+    )
+    return found
+
+
+def is_prepared(uuid: str) -> bool:
+    stored = cloud.stored(uuid)
+    left = [name for name in stored if name.startswith("nova_cell")]
+    return not left and stored["nova_api.build_requests"] == 1
+
+
+class Matrix:
+    """One instance that is prepared and put back, again and again."""
+
+    def __init__(self) -> None:
+        self._demo = cloud.connect("-demo")
+        self._uuid = cloud.bury([{"name": "crash"}])["crash"]
+        keep_networks([self._uuid])
+        self._options = {**databases(), "instances": [self._uuid]}
+        self._before = rows_of(self._uuid)
+
+    def prep(self) -> None:
+        prepared = {**self._options, "state": "prepared"}
+        buried = {**self._options, "state": "buried"}
+        succeed(PREP, prepared)
+        succeed(PREP, buried)
+        self._expect_buried("after the first round")
+        self._kill_everywhere("prepared", prepared, self._then_prepared)
+        self._kill_everywhere("buried", buried, self._then_buried, before=prepared)
+        cloud.set_room(room=True)
+        succeed(PREP, prepared)
+        succeed(BUILD, {**with_cloud(), "instances": [self._uuid], "timeout": 180})
+        server = cloud.observe()["crash"]
+        require(server["status"] == "ACTIVE" and len(server["guests"]) == 1, str(server))
+        say("and it boots in the end")
+
+    def _kill_everywhere(
+        self,
+        name: str,
+        options: dict[str, Any],
+        then: Callable[[int], None],
+        before: dict[str, Any] | None = None,
+    ) -> None:
+        if before:
+            succeed(PREP, before)
+        events = run(PREP, options).events
+        then(0)
+        say(f"{name}: {events} points")
+        for point in range(1, events + 1):
+            if before:
+                succeed(PREP, before)
+            require(run(PREP, options, kill_at=point).killed, f"{name} {point} was not killed")
+            status = self._demo.compute.get_server(self._uuid).status
+            require(status in ("ERROR", "BUILD"), f"{name} {point}: the API says {status}")
+            then(point)
+        say(f"{name}: killed at each of them, nothing lost")
+
+    def _then_prepared(self, point: int) -> None:
+        succeed(PREP, {**self._options, "state": "prepared"})
+        require(is_prepared(self._uuid), f"not prepared after a kill at {point}")
+        succeed(PREP, {**self._options, "state": "buried"})
+        self._expect_buried(f"after a kill at {point}")
+
+    def _then_buried(self, point: int) -> None:
+        succeed(PREP, {**self._options, "state": "buried"})
+        self._expect_buried(f"after a kill at {point}")
+
+    def _expect_buried(self, when: str) -> None:
+        now = rows_of(self._uuid)
+        different = [name for name in now if now[name] != self._before[name]]
+        require(not different, f"{when} these are not as they were: {different}")
+
+
+def keep_networks(uuids: list[str]) -> None:
+    options = {**with_cloud(), "instances": uuids, "networks": [{"network": "lab-net"}]}
+    succeed("network_request", options)
+
+
+def build() -> None:
+    options = {**with_cloud(), "settle_time": SETTLE_SECONDS, "poll_interval": 1}
+    events = _events_of_a_build(options)
+    say(f"build: {events} points")
+    uuids = cloud.bury_batch("crash-build", events)
+    require(len(uuids) == events, "not all were buried")
+    keep_networks(uuids)
+    succeed(PREP, {**databases(), "instances": uuids})
+    cloud.set_room(room=True)
+    for point, uuid in enumerate(uuids, start=1):
+        one: Run = run(BUILD, {**options, "instances": [uuid]}, kill_at=point)
+        require(one.killed, f"build {point} was not killed")
+        stored = cloud.stored(uuid)
+        require(stored["nova_api.instance_mappings"] == 1, f"{point}: its mapping is gone")
+    say("build: killed at each of them")
+    succeed(BUILD, {**options, "instances": uuids, "concurrency": 12, "timeout": 900})
+    seen = {server["id"]: server for server in cloud.observe().values()}
+    for point, uuid in enumerate(uuids, start=1):
+        server = seen[uuid]
+        require(server["status"] == "ACTIVE", f"{point}: {server}")
+        require(len(server["guests"]) == 1, f"{point}: guests on {server['guests']}")
+        require(len(server["ports"]) == 1, f"{point}: {server['ports']}")
+    say(f"build: all {len(uuids)} are ACTIVE, each with one guest")
+
+
+def _events_of_a_build(options: dict[str, Any]) -> int:
+    """Up to the first look after the message; what follows is the same look again and again."""
+    uuid = cloud.bury([{"name": "crash-count"}])["crash-count"]
+    keep_networks([uuid])
+    succeed(PREP, {**databases(), "instances": [uuid]})
+    # Nothing takes it: it is looked at once, and then the time is over.
+    done = run(BUILD, {**options, "instances": [uuid], "timeout": 1, "poll_interval": 2})
+    require(done.result.get("instances"), f"no build: {done.result}")
+    return done.events
+
+
+def main(arguments: list[str]) -> None:
+    use_collections()
+    match arguments:
+        case ["prep"]:
+            Matrix().prep()
+        case ["build"]:
+            build()
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kills, starts and freezes single programs of the lab."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_LAB = Path(__file__).resolve().parents[2] / "lab"
+
+
+def _supervisor() -> Any:
+    if str(_LAB) not in sys.path:
+        sys.path.insert(0, str(_LAB))
+    settings = importlib.import_module("openstack_lab.settings").recall()
+    if settings is None:
+        sys.exit("there is no lab: these tests need one")
+    return importlib.import_module("openstack_lab.supervisor").Supervisor(settings)
+
+
+def kill(*names: str) -> None:
+    """By SIGKILL."""
+    _supervisor().kill(*names)
+
+
+def start(name: str) -> None:
+    """Start a program that is dead, and wait until its port answers."""
+    subprocess.run([str(_LAB / "lab"), "restart", name], check=True, capture_output=True)
+
+
+def freeze(name: str) -> None:
+    _signal(name, signal.SIGSTOP)
+
+
+def thaw(name: str) -> None:
+    _signal(name, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def frozen(name: str) -> Iterator[None]:
+    """It does nothing meanwhile, but its connections stay open."""
+    freeze(name)
+    try:
+        yield
+    finally:
+        thaw(name)
+
+
+def _signal(name: str, number: signal.Signals) -> None:
+    os.killpg(_supervisor().processes()[name].pid, number)
+
+
+def wait(what: str, condition: Any, seconds: float = 60) -> None:
+    """Until ``condition()`` is true; an error in it is not."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if condition():
+                return
+            seen = ""
+        except Exception as error:  # noqa: BLE001 - what is being waited for is not there yet
+            seen = f": {error}"
+        if time.monotonic() > deadline:
+            sys.exit(f"no {what} after {seconds:.0f} s{seen}")
+        time.sleep(0.2)
