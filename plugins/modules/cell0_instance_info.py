@@ -83,6 +83,8 @@ attributes:
   diff_mode:
     support: full
     description: Changes nothing, so there is no diff.
+requirements:
+  - oslo.messaging, for the check V(queue)
 notes:
   - A cloud is optional. It is used where O(cloud) or O(auth), or E(OS_CLOUD) or E(OS_AUTH_URL) name
     one. The credentials should be an administrator's, since others do not see all projects.

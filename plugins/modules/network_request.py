@@ -40,7 +40,7 @@ options:
         network that the project can use.
       - Each interface is a dictionary of C(network) or C(port) (name or ID), C(fixed_ip) for a
         network, and C(tag).
-      - The words of C(nics) in M(openstack.cloud.server) can be used, too. These are C(net-id),
+      - The words of C(nics) in C(openstack.cloud.server) can be used, too. These are C(net-id),
         C(net-name), C(port-id), C(port-name), C(v4-fixed-ip), C(v6-fixed-ip) and C(tag). So can
         C(uuid), as in the compute API.
       - Names are looked up among what the instance's project can use. A name that matches several

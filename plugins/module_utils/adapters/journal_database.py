@@ -78,10 +78,12 @@ class JournalDatabase:
     def begin(self, entries: Sequence[NewEntry], author: Author) -> None:
         if not entries:
             return
+        # As a value: PyMySQL sends a row by itself where VALUES has anything but parameters.
+        now = self._database.rows("SELECT UTC_TIMESTAMP(6) AS now")[0]["now"]
         self._database.execute_many(
             f"INSERT INTO {self._schema}.rebuilds (instance_uuid, state, cell_uuid, project_id,"
             " run_id, operator, instance_rows, request_spec, created_at, updated_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     entry.instance_uuid,
@@ -92,6 +94,8 @@ class JournalDatabase:
                     author.operator,
                     None if entry.rows is None else dump_rows(entry.rows),
                     entry.request_spec,
+                    now,
+                    now,
                 )
                 for entry in entries
             ],

@@ -56,7 +56,7 @@ def _mypy(context: Context) -> list[Check]:
     # Paths as in the checkout, where the error will be put right.
     checks = [announce(dataclasses.replace(check, tail=check.tail.replace(f"{inside}/", "")))]
     # Each of these folders is a small program with its own import root.
-    for folder in ("checks", "lab", "demo", "bench"):
+    for folder in ("checks", "lab", "demo", "bench", "support"):
         target = context.layout.root / "tests" / folder
         if any(target.rglob("*.py")):
             checks.append(
