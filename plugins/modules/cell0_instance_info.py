@@ -253,6 +253,7 @@ error:
   type: dict
 """
 
+import gc
 from datetime import timedelta
 from typing import Any
 
@@ -388,7 +389,13 @@ def _services(connections: NovaConnections) -> Services:
 
 def main() -> None:
     module = NovaDatabasesModule(OPTIONS, cloud=True)
-    module.run(lambda connections: list_instances(connections, module), reads_only=True)
+    # Of ten thousand instances nothing is garbage before the end: to look for it takes a fifth of
+    # the time.
+    gc.disable()
+    try:
+        module.run(lambda connections: list_instances(connections, module), reads_only=True)
+    finally:
+        gc.enable()
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def succeed_or_not(options: dict[str, Any]) -> dict[str, Any]:
 
 def _while_prepared(planned: str, other: str) -> None:
     """Between the plan and the first change."""
-    ready = Pause("planned", ("START TRANSACTION",), before=True)
+    ready = Pause("planned", ("FOR UPDATE",), before=True)
     running = Running(PREP, {**databases(), "instances": [planned, other]}, pauses=[ready])
     running.reach("planned")
     delete(planned)

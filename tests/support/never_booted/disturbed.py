@@ -45,7 +45,8 @@ def twice() -> None:
     messages = Messages()
     # Neither has a journal yet: they make it together, too.
     first = Pause("no journal", ("CREATE DATABASE",), before=True)
-    ready = Pause("ready", ("START TRANSACTION",), before=True)
+    # The first statement that locks or changes anything of an instance.
+    ready = Pause("ready", ("FOR UPDATE|UPDATE .*rebuilds",), before=True)
     changed = _run_both(PREP, {**databases(), "instances": uuids}, [first, ready])
     require(sorted(changed) == uuids, f"not each was prepared once: {changed}")
     changed = _run_both(BUILD, {**with_cloud(), "instances": uuids, "poll_interval": 1}, [ready])

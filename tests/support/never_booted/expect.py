@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import cloud
+from . import cloud, programs
 from .bus import Messages
 from .crash import require
 
@@ -70,11 +70,15 @@ def require_built(uuids: Sequence[str], messages: Messages) -> None:
 
 
 def require_gone(uuids: Sequence[str]) -> None:
-    """Its user has deleted it: nothing is left of it anywhere."""
+    """Its user has deleted it: nothing is left of it anywhere, once Nova has cleaned up."""
     admin = cloud.connect()
-    there = {server.id for server in admin.compute.servers(all_projects=True)}
+
+    def shown() -> list[str]:
+        there = {server.id for server in admin.compute.servers(all_projects=True)}
+        return [uuid for uuid in uuids if uuid in there]
+
+    programs.wait("end of what was deleted", lambda: not shown())
     for uuid in uuids:
-        require(uuid not in there, f"the API still shows {uuid}")
         for schema in ("nova_cell0", "nova_cell1"):
             rows = cloud.sql(
                 f"SELECT uuid FROM {schema}.instances WHERE uuid = '{uuid}' AND deleted = 0",

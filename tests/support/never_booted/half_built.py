@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,9 @@ def duplicate(uuid: str) -> None:
     require(one["result"] == "stuck", f"nobody builds it: {one}")
     require(journal(uuid) == ["submitted (open)"], f"the journal has {journal(uuid)}")
     # However old it is, it is there.
-    one = result_of(run(BUILD, {**options, "settle_time": 0, "timeout": 2}).result, uuid)
+    time.sleep(SETTLE_SECONDS)
+    again = {**options, "settle_time": SETTLE_SECONDS, "timeout": 2}
+    one = result_of(run(BUILD, again).result, uuid)
     require(one["result"] == "not_sent" and "not drained" in one["message"], f"again: {one}")
     # And as long as it may be at work, it is waited for.
     one = result_of(run(BUILD, {**options, "timeout": 2}).result, uuid)

@@ -11,6 +11,7 @@ told by the statement's text.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -27,6 +28,9 @@ from typing import Any
 import amqp.channel
 import pymysql.connections
 from ansible.module_utils.testing import patch_module_args
+
+# Of Linux: have a signal when the parent dies.
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,8 @@ class Running:
         orders, self._orders = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
+            # It must not go on when a test fails and ends.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
             def stop(at: str) -> None:
                 os.write(reports, f"{at}\n".encode())

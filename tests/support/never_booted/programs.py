@@ -57,7 +57,11 @@ def frozen(name: str) -> Iterator[None]:
 
 
 def _signal(name: str, number: signal.Signals) -> None:
-    os.killpg(_supervisor().processes()[name].pid, number)
+    process = _supervisor().processes()[name]
+    if not process.alive:
+        # The group 0 would be our own.
+        sys.exit(f"{name} is dead")
+    os.killpg(process.pid, number)
 
 
 def wait(what: str, condition: Any, seconds: float = 60) -> None:

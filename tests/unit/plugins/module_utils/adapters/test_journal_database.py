@@ -27,6 +27,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 )
 from fakes.buried_instance import AUTHOR, INSTANCE_UUID, rows_of
 from fakes.sql_database import FakeSql
+from pymysql.cursors import RE_INSERT_VALUES
 
 NOW = datetime.fromisoformat("2026-11-22T09:00:00.000001")
 ROW: dict[str, Any] = {
@@ -54,7 +55,9 @@ NEW = NewEntry(
 
 @pytest.fixture
 def sql() -> FakeSql:
-    return FakeSql()
+    made = FakeSql()
+    made.answers["SELECT UTC_TIMESTAMP(6) AS now"] = [{"now": NOW}]
+    return made
 
 
 def entries(sql: FakeSql, **options: Any) -> JournalDatabase:
@@ -125,10 +128,19 @@ def test_a_new_entry_holds_the_rows_and_who_took_them(sql: FakeSql) -> None:
         "run_id": AUTHOR.run_id,
         "operator": AUTHOR.operator,
         "request_spec": "{}",
+        "created_at": NOW,
+        "updated_at": NOW,
     }
     note, parameters = changes(sql)[-1]
     assert note.startswith("INSERT INTO `nova_recovery`.steps")
     assert parameters == (AUTHOR.run_id, AUTHOR.operator, "", INSTANCE_UUID)
+
+
+def test_new_entries_go_in_one_statement(sql: FakeSql) -> None:
+    entries(sql).begin([NEW, NEW], AUTHOR)
+    ((text, _values),) = sql.many
+    # PyMySQL sends each row by itself where it does not find these.
+    assert RE_INSERT_VALUES.match(text)
 
 
 def test_no_entries_are_no_statement(sql: FakeSql) -> None:

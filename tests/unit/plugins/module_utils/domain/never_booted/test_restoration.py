@@ -165,6 +165,17 @@ def test_the_rows_come_first_and_the_entry_is_closed_last(databases: FakeDatabas
     ]
 
 
+def test_many_take_no_more_calls_than_one(databases: FakeDatabases) -> None:
+    for uuid in UUIDS:
+        buried(databases, uuid)
+    before = [state_of(databases, uuid) for uuid in UUIDS]
+    Preparer(databases, AUTHOR).apply(CELL0, UUIDS)
+    databases.calls.clear()
+    Restorer(databases, AUTHOR).apply(CELL0, UUIDS)
+    assert [state_of(databases, uuid) for uuid in UUIDS] == before
+    assert databases.calls.count("advance to restored") == 1
+
+
 def test_nothing_more_is_done_to_what_is_back(databases: FakeDatabases) -> None:
     prepared(databases)
     worker = Restorer(databases, AUTHOR)
