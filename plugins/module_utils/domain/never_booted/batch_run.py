@@ -21,8 +21,6 @@ BATCH_SIZE = 100
 # Seconds for which a batch is tried again, after a conflict or while the database restarts.
 PATIENCE = 60.0
 
-Plan = Preparation | Restoration | Refusal | None
-
 
 class Worker(Protocol):
     """Preparer and Restorer."""

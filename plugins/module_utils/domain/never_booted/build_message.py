@@ -247,6 +247,6 @@ def _password() -> str:
     """Of letters and digits with one of each kind, as Nova's own."""
     kinds = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
     while True:
-        made = "".join(secrets.choice("".join(kinds)) for _ in range(_PASSWORD_LENGTH))
+        made = "".join(secrets.choice("".join(kinds)) for _place in range(_PASSWORD_LENGTH))
         if all(set(kind) & set(made) for kind in kinds):
             return made

@@ -11,7 +11,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import RecoveryError
 from .network_request import AUTO, NONE
@@ -68,7 +68,7 @@ class WantedInterface:
 
 
 # auto, none, or a list, which may be empty.
-Wanted = str | tuple[WantedInterface, ...]
+Wanted: TypeAlias = "str | tuple[WantedInterface, ...]"
 
 
 def parse_networks(value: Any) -> Wanted:

@@ -113,7 +113,8 @@ def test_what_must_not_change_anything_cannot(
     monkeypatch.setattr(module, "connect", lambda params, read_only: modes.append(read_only))
 
     def work(connections: Any) -> dict[str, Any]:
-        _ = connections.databases, connections.cloud
+        assert connections.databases is not None
+        assert connections.cloud is None
         return {"kind": type(connections.conductor).__name__}
 
     result = run(
@@ -130,7 +131,7 @@ def test_what_must_not_change_anything_cannot(
 
 def test_the_conductor_can_be_called(monkeypatch: pytest.MonkeyPatch, conf: str) -> None:
     def work(connections: Any) -> dict[str, Any]:
-        return {"same": type(connections.conductor) is RabbitConductor}
+        return {"same": type(connections.conductor).__name__ == RabbitConductor.__name__}
 
     assert run(monkeypatch, work, nova_conf=[conf])["same"] is True
 
@@ -175,7 +176,7 @@ def test_every_password_is_masked_wherever_it_shows(
     given = "given s3cret"
 
     def work(connections: Any) -> dict[str, Any]:
-        _ = connections.databases
+        assert connections.databases is not None
         shown = [*SECRETS, "mapped%2Fs3cret", given]
         raise RecoveryError("odd", " and ".join(shown), details={"it": shown})
 

@@ -72,7 +72,7 @@ def test_a_connection_is_made_with_the_login_and_closed(broker: FakeBroker) -> N
 
 def test_every_host_is_tried_until_one_answers(broker: FakeBroker) -> None:
     message_bus = bus(dead_host(), broker.host, dead_host())
-    for _ in range(8):
+    for _turn in range(8):
         with message_bus.channel():
             pass
     assert broker.connections == 8
@@ -162,7 +162,7 @@ def test_an_ipv6_host_without_a_port() -> None:
 
 def test_a_second_bus_of_the_same_configuration(broker: FakeBroker) -> None:
     conf = oslo()
-    for _ in range(2):
+    for _turn in range(2):
         with bus(broker.host, conf=conf).channel():
             pass
 

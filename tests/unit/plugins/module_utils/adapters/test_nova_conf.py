@@ -110,7 +110,7 @@ def test_without_files_there_is_what_is_given(monkeypatch: pytest.MonkeyPatch) -
     conf = read_nova_conf([], api_database=API)
     assert (conf.api_database, conf.database) == (API, None)
     with pytest.raises(RecoveryError, match="nova_conf \\(which is empty\\)"):
-        _ = conf.transport_url
+        assert conf.transport_url
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_personality_files() -> None:
 
 
 def test_a_password_of_its_own_each_time() -> None:
-    passwords = {arguments(Original.load())["admin_password"] for _ in range(20)}
+    passwords = {arguments(Original.load())["admin_password"] for _turn in range(20)}
     assert len(passwords) == 20
     for password in passwords:
         assert len(password) >= 12

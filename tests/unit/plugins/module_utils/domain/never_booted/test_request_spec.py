@@ -102,4 +102,4 @@ def test_what_is_no_spec_is_refused(text: str) -> None:
 def test_networks_of_another_kind_are_refused() -> None:
     spec = load(spec_text()).with_fields({"requested_networks": primitive("TagList", {})})
     with pytest.raises(RecoveryError):
-        _ = spec.requested_networks
+        assert spec.requested_networks

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -196,13 +197,13 @@ def test_its_user_deletes_it_at_any_moment(
         at = scene.databases.points + point
         deleted: list[int] = []
 
-        def delete(scene: BuildScene = scene, at: int = at, deleted: list[int] = deleted) -> None:
+        def delete(scene: BuildScene, at: int, deleted: list[int]) -> None:
             # Locks keep it from that in between.
             if scene.databases.points >= at and not deleted and not scene.databases.in_transaction:
                 deleted.append(scene.conductor.sent(ONE))
                 scene.databases.user_deletes(ONE)
 
-        watch(scene, delete)
+        watch(scene, partial(delete, scene, at, deleted))
         done = scene.build()
         assert done.result in (
             build_state.DELETED,
@@ -244,9 +245,7 @@ def test_another_run_does_all_of_it_while_this_one_stands_still(
         at = scene.databases.points + point
         others: list[Build] = []
 
-        def stand_still(
-            scene: BuildScene = scene, at: int = at, others: list[Build] = others
-        ) -> None:
+        def stand_still(scene: BuildScene, at: int, others: list[Build]) -> None:
             databases = scene.databases
             if databases.points < at or others or databases.in_transaction:
                 return
@@ -256,7 +255,7 @@ def test_another_run_does_all_of_it_while_this_one_stands_still(
             others += scene.run([ONE], OTHER, build_timeout=10.0)
             watch(scene)
 
-        scene.databases.on_point = stand_still
+        scene.databases.on_point = partial(stand_still, scene, at, others)
         done = scene.build(timeout=7200.0)
         assert done.result is not None
         assert all(one.result is not None for one in others)
