@@ -27,6 +27,8 @@ def config(lab: Lab) -> Ini:
                 "default_volume_type": VOLUME_TYPE,
                 # After a reset the services' reports are old until the next ones.
                 "report_interval": 2,
+                # Until the scheduler was told of the backend it refuses every volume.
+                "backend_stats_polling_interval": 3,
                 "rpc_response_timeout": 30,
                 "graceful_shutdown_timeout": 5,
                 # As in Nova: no experiment is about quotas. db sync copies them to the database.

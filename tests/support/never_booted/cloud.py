@@ -207,6 +207,21 @@ def died(name: str) -> str:
             mark.unlink()
 
 
+def lose_volume(name: str) -> None:
+    """As an administrator can: Cinder itself refuses to delete a volume that is reserved."""
+    storage = connect().block_storage
+    (volume,) = connect("-demo").block_storage.volumes(name=name)
+    answer = storage.get(
+        "/attachments", params={"volume_id": volume.id, "all_tenants": True}, microversion="3.27"
+    )
+    for attachment in answer.json()["attachments"]:
+        gone = storage.delete(f"/attachments/{attachment['id']}", microversion="3.27")
+        openstack.exceptions.raise_from_response(gone)
+    storage.wait_for_status(volume, "available", interval=1, wait=SECONDS)
+    storage.delete_volume(volume.id)
+    storage.wait_for_delete(volume, interval=1, wait=SECONDS)
+
+
 def forget(uuid: str) -> None:
     """As if another collection, or Nova itself, had left its build request behind."""
     sql(f"DELETE FROM nova_recovery.rebuilds WHERE instance_uuid = '{uuid}'", cell0=True)
@@ -306,6 +321,8 @@ def main(arguments: list[str]) -> None:
             print(connect("-demo").network.find_port(name, ignore_missing=False).id, end="")
         case ["died", name]:
             print(died(name), end="")
+        case ["lose-volume", name]:
+            lose_volume(name)
         case ["forget", uuid]:
             forget(uuid)
         case ["observe"]:
