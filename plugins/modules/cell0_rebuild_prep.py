@@ -154,8 +154,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.i
     choose_image,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.run_identity import (
-    new_run_id,
-    operator_name,
+    author_of,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
     SystemClock,
@@ -185,9 +184,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
     Rewriting,
     plan_rewrites,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
-    require_run_id,
-)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.nova_databases_module import (
     NovaConnections,
     NovaDatabasesModule,
@@ -207,10 +203,7 @@ OPTIONS = {
 
 def prepare(connections: NovaConnections, module: NovaDatabasesModule) -> dict[str, Any]:
     params, databases = module.params, connections.databases
-    author = Author(
-        run_id=params["run_id"] or new_run_id(), operator=params["operator"] or operator_name()
-    )
-    require_run_id(author.run_id)
+    author = author_of(params)
     rewriting = _rewriting(connections, params)
     if params["state"] == "prepared":
         worker: Preparer | Restorer = Preparer(

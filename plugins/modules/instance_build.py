@@ -152,8 +152,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.b
     BuildIdentities,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.run_identity import (
-    new_run_id,
-    operator_name,
+    author_of,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
     SystemClock,
@@ -179,9 +178,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.preparation import (
     Refusal,
-)
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
-    require_run_id,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.nova_databases_module import (
     NovaConnections,
@@ -214,10 +210,7 @@ def build(connections: NovaConnections, module: NovaDatabasesModule) -> dict[str
         poll_interval=params["poll_interval"],
     )
     settings.validate()
-    author = Author(
-        run_id=params["run_id"] or new_run_id(), operator=params["operator"] or operator_name()
-    )
-    require_run_id(author.run_id)
+    author = author_of(params)
     identities = BuildIdentities(
         connections.cloud, project_token=params["project_token"], lifetime=params["build_timeout"]
     )

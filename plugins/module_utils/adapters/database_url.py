@@ -67,19 +67,6 @@ class DatabaseAddress:
         """
         return self._place() == other._place()
 
-    def with_name(self, name: str) -> DatabaseAddress:
-        """Another schema of the same server."""
-        return DatabaseAddress(
-            host=self.host,
-            port=self.port,
-            user=self.user,
-            password=self.password,
-            name=name,
-            unix_socket=self.unix_socket,
-            options=self.options,
-            tls=self.tls,
-        )
-
     def _place(self) -> tuple[Any, ...]:
         files = tuple(
             self.options.get(name) for name in ("read_default_file", "read_default_group")

@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..domain.nova import Port, VolumeAttachment
@@ -17,6 +16,7 @@ from .openstack_connection import (
     PLACEMENT_MICROVERSION,
     CloudConnection,
     cloud_errors,
+    in_batches,
     none_if_missing,
 )
 
@@ -36,7 +36,7 @@ class OpenStackEvacuationCloud(NovaApi):
 
     def ports_of(self, instance_ids: Iterable[str]) -> list[Port]:
         found: list[Port] = []
-        for batch in _batches(instance_ids, _PORT_BATCH):
+        for batch in in_batches(instance_ids, _PORT_BATCH):
             with cloud_errors("list the instances' ports"):
                 found.extend(
                     Port(
@@ -97,9 +97,3 @@ class OpenStackEvacuationCloud(NovaApi):
                     ),
                 )
         return found
-
-
-def _batches(items: Iterable[str], size: int) -> Iterator[list[str]]:
-    remaining = iter(items)
-    while batch := list(islice(remaining, size)):
-        yield batch

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ..domain.errors import RecoveryError
-from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
+from .openstack_connection import CloudConnection, cloud_errors, in_batches, none_if_missing
 
 # Ids of one request: each takes 37 characters, a URL may have 8 KiB.
 _BATCH = 100
@@ -32,7 +31,7 @@ class ImageVolumeStatus:
         wanted = list(image_ids)
         found: dict[str, str] = {}
         glance = self._connection.sdk.image
-        for batch in _batches(wanted):
+        for batch in in_batches(wanted, _BATCH):
             with cloud_errors("list the images"):
                 path = f"/images?limit={_BATCH}&visibility=all&id=in:{','.join(batch)}"
                 for image in self._connection.read(glance, path)["images"]:
@@ -121,9 +120,3 @@ def _next_path(page: dict[str, Any], plural: str) -> str | None:
     if marker is None:
         return None
     return f"/{plural}/detail?all_tenants=1&limit={_PAGE}&marker={marker}"
-
-
-def _batches(values: Iterable[str]) -> Iterator[list[str]]:
-    remaining = iter(values)
-    while batch := list(islice(remaining, _BATCH)):
-        yield batch

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from ..domain.clock import Clock
 from ..domain.errors import RecoveryError
 from ..domain.never_booted.database_errors import CommitInDoubt, DatabaseConflict
 from .database_url import DatabaseAddress
@@ -250,18 +249,3 @@ def _size(row: Sequence[Any]) -> int:
         for value in row
         if isinstance(value, (str, bytes)) and len(value) > 1024
     )
-
-
-def retry_transaction(work: Callable[[], T], *, attempts: int, clock: Clock) -> T:
-    """What ``work`` returns, which makes a whole transaction; again when it met another one.
-
-    :param work: begins and commits by itself, and reads all it decides on anew.
-    :param attempts: at least 1; between them it waits for 0.1, 0.2, 0.4 ... seconds, 2 at most.
-    :raises DatabaseConflict: that of the last attempt.
-    """
-    for attempt in range(1, attempts):
-        try:
-            return work()
-        except DatabaseConflict:
-            clock.sleep(min(0.1 * 2 ** (attempt - 1), 2.0))
-    return work()

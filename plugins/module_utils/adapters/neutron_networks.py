@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from typing import Any
 
 from ..domain.errors import ApiRefused
 from ..domain.never_booted.neutron import EVERYONE, Network, Port, Subnet
-from .openstack_connection import CloudConnection, cloud_errors
+from .openstack_connection import CloudConnection, cloud_errors, in_batches
 
 # Values of one request: an id takes 40 characters with its name, a URL may have 8 KiB.
 _BATCH = 100
@@ -91,7 +90,7 @@ class NeutronNetworks:
 
     def _ports(self, field: str, values: Iterable[str]) -> list[Port]:
         found: dict[str, Port] = {}
-        for batch in _batches(values):
+        for batch in in_batches(values, _BATCH):
             with cloud_errors("list ports"):
                 found.update(
                     {port.id: _port(port) for port in self._network.ports(**{field: batch})}
@@ -118,9 +117,3 @@ def _port(port: Any) -> Port:
         qos=bool(request.get("request_groups") if "request_groups" in request else request),
         created_at=port.created_at or "",
     )
-
-
-def _batches(values: Iterable[str]) -> Iterator[list[str]]:
-    remaining = iter(values)
-    while batch := list(islice(remaining, _BATCH)):
-        yield batch

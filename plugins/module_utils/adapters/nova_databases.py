@@ -48,7 +48,6 @@ class NovaDatabases:
         self._hide = hide
         self._connect = connect
         self._connections: list[Database] = []
-        self._privileges: dict[tuple[int, str], bool] = {}
         address = self._address(api_url, "[api_database]connection")
         self._api_connection = self._connection(address)
         self.api = NovaApiDatabase(self._api_connection, address.name)

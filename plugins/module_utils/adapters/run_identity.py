@@ -10,7 +10,12 @@ import getpass
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
+
+from ..domain.never_booted.journal import Author
+from ..domain.run_marker import require_run_id
 
 
 def operator_name() -> str:
@@ -30,3 +35,15 @@ def holder_name() -> str:
 def new_run_id() -> str:
     """For example: 20260301T021500-7f3a."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def author_of(params: Mapping[str, Any]) -> Author:
+    """Who the journal names, by a module's options ``run_id`` and ``operator``.
+
+    :raises RecoveryError: ``invalid_options``.
+    """
+    author = Author(
+        run_id=params["run_id"] or new_run_id(), operator=params["operator"] or operator_name()
+    )
+    require_run_id(author.run_id)
+    return author

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import RecoveryError
 from . import journal
+from .batch_run import refuse_bad_ones
 from .databases import Databases
 from .nova_rows import Cell
 from .preparation import Refusal
@@ -154,8 +155,7 @@ class Remapper:
             if why is not None:
                 refused[uuid] = why
             plans.append(plan)
-        if refused:
-            raise _refused(refused)
+        refuse_bad_ones(refused)
         return plans
 
     def apply(self, planned: Sequence[MappingPlan]) -> None:
@@ -220,17 +220,3 @@ _NO_BUILD_REQUEST = Refusal(
     code="no_build_request",
     message="it has no BuildRequest, so that the API would serve nothing and take it for deleted",
 )
-
-
-def _refused(refused: Mapping[str, Refusal]) -> RecoveryError:
-    uuid, why = next(iter(refused.items()))
-    others = f" (and {len(refused) - 1} more, see error.details)" if len(refused) > 1 else ""
-    return RecoveryError(
-        "refused",
-        f"nothing was changed: {uuid} is refused as {why.code}: {why.message}{others}",
-        details={
-            "instances": {
-                uuid: {"code": one.code, "message": one.message} for uuid, one in refused.items()
-            }
-        },
-    )

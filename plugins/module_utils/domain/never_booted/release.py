@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which release of Nova this is, by what its databases say, and whether it was tested."""
+"""Which release of Nova this is, by what its databases say, and whether it is known."""
 
 from __future__ import annotations
 
@@ -15,17 +15,13 @@ from ..errors import RecoveryError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRelease:
-    """A release by the newest migration of each schema and the version of its services.
-
-    :param tested: whether the tests of this collection ran with it.
-    """
+    """A release by the newest migration of each schema and the version of its services."""
 
     name: str
     nova: str
     api_head: str
     cell_head: str
     service_version: int
-    tested: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +57,6 @@ KNOWN_RELEASES = (
         api_head=_B30,
         cell_head="ccb0fa1a2252",
         service_version=64,
-        tested=True,
     ),
     KnownRelease(
         name="2023.1",
@@ -84,7 +79,6 @@ KNOWN_RELEASES = (
         cell_head="13863f4e1612",
         # 67 in 29.4.0, 66 when it came out.
         service_version=67,
-        tested=True,
     ),
     KnownRelease(
         name="2024.2",
@@ -99,7 +93,6 @@ KNOWN_RELEASES = (
         api_head=_CDE,
         cell_head="2903cd72dc14",
         service_version=68,
-        tested=True,
     ),
     KnownRelease(
         name="2025.2",
@@ -114,7 +107,6 @@ KNOWN_RELEASES = (
         api_head=_CDE,
         cell_head="2903cd72dc14",
         service_version=72,
-        tested=True,
     ),
     KnownRelease(
         name="2026.2",
@@ -122,7 +114,6 @@ KNOWN_RELEASES = (
         api_head=_CDE,
         cell_head="ab450ba04102",
         service_version=74,
-        tested=True,
     ),
 )
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.database_url import (
-    DatabaseAddress,
     fill_cell_template,
     parse_database_url,
 )
@@ -137,12 +136,6 @@ def test_whether_two_schemas_are_on_one_server(one: str, other: str, same: bool)
     first, second = parse_database_url(one), parse_database_url(other)
     assert first.same_server(second) is same
     assert second.same_server(first) is same
-
-
-def test_another_schema_of_the_same_server() -> None:
-    url = "mysql://n:p@h:1/x?ssl_ca=/c&read_timeout=3"
-    assert parse_database_url(url).with_name("y") == parse_database_url(url.replace("/x", "/y"))
-    assert isinstance(parse_database_url(url), DatabaseAddress)
 
 
 # The expectations are what CellMapping.format_db_url of Nova 33.0.2 gave.

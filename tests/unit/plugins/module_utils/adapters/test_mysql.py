@@ -20,7 +20,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.d
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.mysql import (
     Database,
-    retry_transaction,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     MutationRefused,
@@ -239,54 +238,6 @@ def test_a_loss_while_something_big_was_sent_is_told_as_such() -> None:
     server = FakeServer({"INSERT": LOST}, packet_bytes=8000)
     error = refusal(lambda: database(server).execute("INSERT INTO t VALUES (%s)", ("x" * 5000,)))
     assert error.code == "database_packet_too_big"
-
-
-class Waits:
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-def test_a_whole_transaction_is_tried_again_after_a_conflict() -> None:
-    clock, left = Waits(), [DatabaseConflict("busy"), DatabaseConflict("busy")]
-
-    def work() -> str:
-        if left:
-            raise left.pop()
-        return "done"
-
-    assert retry_transaction(work, attempts=3, clock=clock) == "done"
-    assert clock.slept == [0.1, 0.2]
-
-
-def test_it_is_given_up_after_the_last_attempt() -> None:
-    clock, tried = Waits(), []
-
-    def work() -> None:
-        tried.append(1)
-        raise DatabaseConflict(f"busy {len(tried)}")
-
-    with pytest.raises(DatabaseConflict, match="busy 8"):
-        retry_transaction(work, attempts=8, clock=clock)
-    assert clock.slept == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
-
-
-@pytest.mark.parametrize("code", ["commit_in_doubt", "database_unavailable"])
-def test_what_may_have_been_done_is_not_tried_again(code: str) -> None:
-    tried = []
-
-    def work() -> None:
-        tried.append(1)
-        raise CommitInDoubt("?") if code == "commit_in_doubt" else RecoveryError(code, "?")
-
-    with pytest.raises(RecoveryError):
-        retry_transaction(work, attempts=3, clock=Waits())
-    assert tried == [1]
 
 
 def test_pymysql_was_imported() -> None:
