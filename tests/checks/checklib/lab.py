@@ -26,22 +26,34 @@ def program(layout: Layout) -> Path:
     return layout.root / "tests" / "lab" / "lab"
 
 
-def up(context: Context, step: str) -> tuple[Check, dict[str, str]]:
-    """Start the lab (a no-op if it runs) and return its variables."""
+def up(context: Context, step: str, profile: str = "fake") -> tuple[Check, dict[str, str]]:
+    """Start the lab (a no-op if it runs) and return its variables.
+
+    :param profile: kind of its compute hosts; a lab that runs with other ones is ended first.
+    """
     lab = program(context.layout)
     if not lab.exists():
         raise SetupError(f"{lab} is missing")
-    check = context.check(step, "lab up", [lab, "up"])
+    if _variables(context).get("OPENSTACK_LAB_PROFILE") not in (None, profile):
+        down(context)
+    name = "lab up" if profile == "fake" else f"lab up, {profile}"
+    check = context.check(step, name, [lab, "up", "--profile", profile])
     if not check.ok:
         return check, {}
-    printed = subprocess.run(
-        [lab, "env"], check=True, capture_output=True, text=True, env=context.environment()
-    )
-    variables = parse_exports(printed.stdout)
+    variables = _variables(context)
     # The lab's programs behind the tools: both have a Python, and the tools' is meant.
     own = variables.pop("PATH", "").removesuffix(":$PATH")
     path = context.environment()["PATH"]
     return check, variables | {"PATH": f"{path}:{own}" if own else path}
+
+
+def _variables(context: Context) -> dict[str, str]:
+    """Of the lab that was started last; empty when none was."""
+    command = [str(program(context.layout)), "env"]
+    printed = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=context.environment()
+    )
+    return parse_exports(printed.stdout) if printed.returncode == 0 else {}
 
 
 def is_up(context: Context) -> bool:

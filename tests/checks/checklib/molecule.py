@@ -16,6 +16,9 @@ STEP = "molecule"
 # Worth a line on the screen while a scenario runs; the rest goes to its log.
 _LIVE = re.compile(r"^(INFO .*\[|fatal:|failed:|ERROR|CRITICAL|.*\[(DEPRECATION )?WARNING\])")
 _SCENARIO_LIMIT = 1800
+# The profile of scenarios that need no cloud.
+_NO_LAB = "none"
+_PROFILE = re.compile(r"^ +OPENSTACK_LAB_PROFILE: (\w+)$", re.MULTILINE)
 
 
 def scenarios(layout: Layout) -> list[str]:
@@ -38,11 +41,30 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
     if not names:
         say("molecule: there are no scenarios under extensions/molecule yet")
         return [Check(STEP, "no scenarios yet", 0.0)]
-    started, variables = lab.up(context, STEP)
-    if not started.ok:
-        return [started]
-    checks = [started]
-    for name in wanted or names:
+    profiles = {name: _profile(context.layout, name) for name in wanted or names}
+    checks = []
+    for profile in sorted(set(profiles.values())):
+        chosen = [name for name, its in profiles.items() if its == profile]
+        checks += _with_lab(context, profile, chosen)
+    return checks
+
+
+def _profile(layout: Layout, name: str) -> str:
+    """Kind of the lab's compute hosts, which a scenario names in its molecule.yml."""
+    text = (layout.root / "extensions" / "molecule" / name / "molecule.yml").read_text()
+    found = _PROFILE.search(text)
+    return found[1] if found else "fake"
+
+
+def _with_lab(context: Context, profile: str, names: list[str]) -> list[Check]:
+    checks: list[Check] = []
+    variables: dict[str, str] = {}
+    if profile != _NO_LAB:
+        started, variables = lab.up(context, STEP, profile)
+        checks = [started]
+        if not started.ok:
+            return checks
+    for name in names:
         say(f"molecule: {name}")
         outcome = run(
             ["molecule", "test", "--scenario-name", name],

@@ -4,6 +4,8 @@
 Speaks Neutron's real RPC: heartbeats, and `update_device_up` for every bound port that is not
 ACTIVE. It speaks for a host only while that host's link to RabbitMQ listens, so a host that was
 killed or cut off falls silent. LAB_LINKS is "HOST=PORT ...", LAB_DATABASE_SOCKET is MariaDB's.
+LAB_HOST_FOLDERS is "HOST=FOLDER ..." for libvirt hosts: their links listen in networks of their
+own, and a port is up only once its tap device is there.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ from neutron_lib import context
 from neutron_lib.agent import topics
 from oslo_config import cfg
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from openstack_lab.host_process import init_process
+
 LOG = logging.getLogger("l2_agents")
 POLL_SECONDS = 0.4
 HEARTBEAT_SECONDS = 10.0
@@ -37,10 +43,33 @@ PORTS = (
 )
 
 
-def listening_ports() -> set[int]:
-    """Reading /proc costs less than connecting, and leaves no trace in RabbitMQ."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return {int(row[1].split(":")[1], 16) for row in rows if row[3] == LISTEN}
+class Network:
+    """What /proc says of a network namespace: reading it costs less than connecting to RabbitMQ."""
+
+    def __init__(self, folder: str | None) -> None:
+        process = init_process(Path(folder)) if folder else "self"
+        self._proc = Path(f"/proc/{process}/net") if process else None
+
+    def listens(self, port: int) -> bool:
+        listening = f":{port:04X}"
+        return any(
+            row[1].endswith(listening) and row[3] == LISTEN for row in self._rows("tcp", skip=1)
+        )
+
+    def has_tap(self, port_id: str) -> bool:
+        tap = f"tap{port_id}"[:14]
+        return any(row[0].startswith(f"{tap}:") for row in self._rows("dev", skip=2))
+
+    def _rows(self, table: str, skip: int) -> list[list[str]]:
+        try:
+            lines = (self._proc / table).read_text().splitlines() if self._proc else []
+        except OSError:  # it ended this moment
+            lines = []
+        return [line.split() for line in lines[skip:]]
+
+
+def folders() -> dict[str, str]:
+    return dict(item.split("=") for item in os.environ.get("LAB_HOST_FOLDERS", "").split())
 
 
 def waiting_ports(connection: Any) -> list[tuple[str, str]]:
@@ -60,7 +89,8 @@ def heartbeat(reporter: Any, host: str, first: bool) -> None:
             "bridge_mappings": {},
             "tunnel_types": ["vxlan"],
             "tunneling_ip": "127.0.0.1",
-            "datapath_type": "system",
+            # libvirt hosts have an Open vSwitch without a kernel module.
+            "datapath_type": "netdev" if folders() else "system",
             "ovs_hybrid_plug": False,
         },
     }
@@ -71,6 +101,7 @@ def heartbeat(reporter: Any, host: str, first: bool) -> None:
 
 def run() -> None:
     links = dict(item.split("=") for item in os.environ["LAB_LINKS"].split())
+    real = folders()
     reporter = agent_rpc.PluginReportStateAPI(topics.REPORTS)
     plugin = agent_rpc.PluginApi(topics.PLUGIN)
     admin = context.get_admin_context_without_session()
@@ -84,14 +115,18 @@ def run() -> None:
     told: dict[tuple[str, str], float] = {}
     while True:
         now = time.monotonic()
-        listening = listening_ports()
-        alive = {host for host, port in links.items() if int(port) in listening}
+        networks = {host: Network(real.get(host)) for host in links}
+        alive = {host for host, port in links.items() if networks[host].listens(int(port))}
         for host in sorted(alive):
             if now >= next_beat.get(host, 0.0):
                 heartbeat(reporter, host, first=host not in next_beat)
                 next_beat[host] = now + HEARTBEAT_SECONDS
         next_beat = {host: due for host, due in next_beat.items() if host in alive}
-        waiting = [entry for entry in waiting_ports(database) if entry[1] in alive]
+        waiting = [
+            (port, host)
+            for port, host in waiting_ports(database)
+            if host in alive and (not real or networks[host].has_tap(port))
+        ]
         told = {entry: due for entry, due in told.items() if entry in waiting}
         for port, host in waiting:
             if now >= told.get((port, host), 0.0):

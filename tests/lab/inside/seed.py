@@ -3,13 +3,15 @@
 
 Runs inside the OpenStack environment: `seed.py identity` once Keystone answers, `seed.py
 resources` once all do. LAB_PASSWORD is every account's, LAB_URLS is "API=URL ..."; Cinder may be
-missing there.
+missing there. LAB_VOLUME_BACKEND is Cinder's, LAB_IMAGE_FILE the image's data, if a real one is
+needed.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import openstack
@@ -34,13 +36,17 @@ FLAVORS = (
     ("lab.small", 2, 2048, 20),
     ("lab.big", 8, 16384, 100),
 )
-# Name of the volume type -> its backend.
-VOLUME_TYPES = {"lab-volumes": "fake"}
+VOLUME_TYPE = "lab-volumes"
 NETWORKS = (("lab-net", "10.10.0.0/16"), ("lab-net-2", "10.20.0.0/16"))
 
 
 def api_urls() -> dict[str, str]:
     return dict(item.split("=", 1) for item in os.environ["LAB_URLS"].split())
+
+
+def image_data() -> bytes:
+    file = os.environ.get("LAB_IMAGE_FILE")
+    return Path(file).read_bytes() if file else b"not a real disk: the lab's hypervisor is fake\n"
 
 
 def seed_identity(cloud: Any) -> None:
@@ -93,7 +99,7 @@ def seed_resources(cloud: Any) -> None:
     if not cloud.image.find_image("lab-image"):
         cloud.image.create_image(
             name="lab-image",
-            data=b"not a real disk: the lab's hypervisor is fake\n",
+            data=image_data(),
             disk_format="raw",
             container_format="bare",
             visibility="public",
@@ -113,10 +119,9 @@ def seed_resources(cloud: Any) -> None:
             )
     if "cinder-api" in api_urls():
         types = {kind.name for kind in cloud.block_storage.types()}
-        for name, backend in VOLUME_TYPES.items():
-            if name not in types:
-                specs = {"volume_backend_name": backend}
-                cloud.block_storage.create_type(name=name, extra_specs=specs)
+        if VOLUME_TYPE not in types:
+            specs = {"volume_backend_name": os.environ["LAB_VOLUME_BACKEND"]}
+            cloud.block_storage.create_type(name=VOLUME_TYPE, extra_specs=specs)
 
 
 def main() -> None:

@@ -47,12 +47,14 @@ def environment(settings: Settings, installed: Installed) -> dict[str, str]:
         "OPENSTACK_LAB_RELEASE": settings.release,
         "OPENSTACK_LAB_BASE_PORT": str(settings.base_port),
         "OPENSTACK_LAB_CELL0_DATABASE": settings.cell0_database,
+        "OPENSTACK_LAB_PROFILE": settings.profile,
         "OPENSTACK_LAB_VENV": str(installed.openstack),
         "OPENSTACK_LAB_NOVA_CONF": str(state / "nova.conf"),
         "OPENSTACK_LAB_DATABASE_SOCKET": str(settings.database_socket("mariadb")),
         "OPENSTACK_LAB_CELL0_DATABASE_SOCKET": str(
             settings.database_socket(settings.database_server("nova_cell0"))
         ),
+        **({"OPENSTACK_LAB_HOSTS": str(state / "hosts.json")} if settings.has_libvirt else {}),
         "OS_CLIENT_CONFIG_FILE": str(state / "clouds.yaml"),
         "OS_CLOUD": "lab",
     }

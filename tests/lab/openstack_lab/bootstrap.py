@@ -8,7 +8,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import releases
+from . import config_cinder, config_libvirt, releases
 from .config_common import Lab
 from .config_nova import CELL_VHOST
 from .console import LabError, say, step
@@ -19,12 +19,14 @@ from .settings import LAB_DIR, REGION, Settings
 
 # What these files say decides what is in the databases.
 _SOURCES = (
+    "inside/guest.S",
     "inside/seed.py",
     "inside/virt_driver.py",
     "inside/volume_driver.py",
     "openstack_lab/bootstrap.py",
     "openstack_lab/config_cinder.py",
     "openstack_lab/config_common.py",
+    "openstack_lab/config_libvirt.py",
     "openstack_lab/config_nova.py",
     "openstack_lab/config_services.py",
     "openstack_lab/database.py",
@@ -37,7 +39,7 @@ def snapshot_folder(lab: Lab) -> Path:
     files = [settings.lock_file, *(LAB_DIR / name for name in _SOURCES)]
     if settings.has_cinder:
         files.append(settings.cinder_lock_file)
-    choices = (str(settings.base_port), settings.cell0_database)
+    choices = (str(settings.base_port), settings.cell0_database, settings.profile)
     key = releases.digest(*files, *choices, lab.password)
     return settings.cache / f"snapshot-{settings.release}-{key}"
 
@@ -134,7 +136,10 @@ def seed(settings: Settings, installed: Installed, password: str, part: str) -> 
         "LAB_PASSWORD": password,
         "LAB_REGION": REGION,
         "LAB_URLS": " ".join(f"{api}={settings.url(api)}" for api in apis(settings)),
+        "LAB_VOLUME_BACKEND": config_cinder.backend(settings),
     }
+    if settings.has_libvirt:
+        variables["LAB_IMAGE_FILE"] = str(config_libvirt.guest_image(settings))
     script = str(LAB_DIR / "inside" / "seed.py")
     _inside(settings, installed, ["python", script, part], variables)
 

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import access, bootstrap, configure, faults, install, status
+from . import access, bootstrap, configure, faults, host_process, install, status
 from .config_common import Lab
 from .console import LabError, say
 from .hosts import Hosts
 from .install import Installed
 from .lifecycle import Lifecycle
 from .readiness import Readiness
-from .settings import CELL0_DATABASES, PORT_OFFSETS, Settings, recall, resolve, state_dir
+from .settings import (
+    CELL0_DATABASES,
+    HOSTS,
+    PORT_OFFSETS,
+    PROFILES,
+    Settings,
+    recall,
+    resolve,
+    state_dir,
+)
 from .supervisor import Supervisor
+
+# What a command on a host may choose besides the host.
+_HOST_OPTIONS = ("wait", "management")
 
 
 def main() -> int:
@@ -45,6 +58,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=CELL0_DATABASES,
         help="own: schema nova_cell0 in a second MariaDB (default shared)",
     )
+    up.add_argument(
+        "--profile",
+        choices=PROFILES,
+        help="libvirt: hosts with libvirt, QEMU and a BMC (default fake)",
+    )
     up.set_defaults(run=_up)
     commands.add_parser("down", help="stop everything").set_defaults(run=_down)
     commands.add_parser("status", help="what runs; exit code 0 if all is up").set_defaults(
@@ -57,22 +75,32 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("kill", "power a host off: SIGKILL"),
         ("start", "power a host on"),
-        ("partition", "cut a host off from RabbitMQ"),
+        ("partition", "cut a host off from the control plane"),
         ("heal", "connect it again"),
+        ("stop-compute", "SIGKILL of a host's nova-compute"),
+        ("start-compute", "start it again"),
+        ("disable-compute", "power on does not start nova-compute"),
+        ("enable-compute", "it does again"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("host")
-        if name == "start":
+        if name in ("start", "start-compute"):
             command.add_argument(
-                "--no-wait", action="store_true", help="do not wait for its report"
+                "--no-wait", dest="wait", action="store_false", help="do not wait for its report"
             )
-        command.set_defaults(run=_host, action=name)
+        if name == "partition":
+            command.add_argument(
+                "--management", action="store_true", help="also its libvirt (profile libvirt)"
+            )
+        command.set_defaults(run=_host, action=name.replace("-", "_"))
+    guests = commands.add_parser("guests", help="which instances really run where, as JSON")
+    guests.set_defaults(run=_guests)
     restart = commands.add_parser("restart", help="restart one program")
     restart.add_argument("program")
     restart.set_defaults(run=_restart)
-    fault = commands.add_parser("fault", help="make an API answer an error to everything")
-    fault.add_argument("api")
-    fault.add_argument("code", help="400 to 599, or none")
+    fault = commands.add_parser("fault", help="make an API, a libvirtd or a BMC misbehave")
+    fault.add_argument("target", help="an API, libvirtd-HOST or bmc-HOST")
+    fault.add_argument("fault", help="see docs/lab.md, or none")
     fault.add_argument("--seconds", type=float, help="end by itself after that time")
     fault.set_defaults(run=_fault)
     commands.add_parser("shell", help="a shell with the openstack client").set_defaults(run=_shell)
@@ -109,7 +137,7 @@ def _running() -> tuple[Settings, Installed, Lab]:
 
 
 def _up(options: argparse.Namespace) -> None:
-    settings = resolve(options.release, options.base_port, options.cell0_database)
+    settings = resolve(options.release, options.base_port, options.cell0_database, options.profile)
     with _alone():
         Lifecycle(settings).up()
 
@@ -143,10 +171,13 @@ def _seed(_: argparse.Namespace) -> None:
 def _host(options: argparse.Namespace) -> None:
     with _alone():
         hosts = Hosts(_running()[0])
-        if options.action == "start":
-            hosts.start(options.host, wait=not options.no_wait)
-        else:
-            getattr(hosts, options.action)(options.host)
+        chosen = {name: value for name, value in vars(options).items() if name in _HOST_OPTIONS}
+        getattr(hosts, options.action)(options.host, **chosen)
+
+
+def _guests(_: argparse.Namespace) -> None:
+    settings, _installed, _lab = _existing()
+    print(json.dumps({host: host_process.guests(settings, host) for host in HOSTS}, indent=1))
 
 
 def _restart(options: argparse.Namespace) -> None:
@@ -164,7 +195,7 @@ def _restart(options: argparse.Namespace) -> None:
 
 
 def _fault(options: argparse.Namespace) -> None:
-    faults.set_fault(_existing()[0], options.api, options.code, options.seconds)
+    faults.set_fault(_existing()[0], options.target, options.fault, options.seconds)
 
 
 def _shell(_: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from . import config_cinder
 from .config_common import Lab
 from .config_nova import API_VHOST, CELL_VHOST
 from .ini import Ini, merge
-from .settings import Settings
+from .settings import Settings, loopback
 
 NEUTRON_VHOST = "neutron"
 
@@ -79,7 +79,8 @@ def _neutron(lab: Lab) -> Ini:
         {
             "DEFAULT": {
                 "core_plugin": "ml2",
-                "service_plugins": "",
+                # Ports with a minimum bandwidth; networks that Neutron makes ("auto").
+                "service_plugins": "qos,router,auto_allocate",
                 "auth_strategy": "keystone",
                 "transport_url": lab.transport(NEUTRON_VHOST),
                 "api_paste_config": str(etc / "neutron" / "api-paste.ini"),
@@ -99,7 +100,7 @@ def _neutron(lab: Lab) -> Ini:
                 "mechanism_drivers": "openvswitch",
                 "type_drivers": "vxlan",
                 "tenant_network_types": "vxlan",
-                "extension_drivers": "port_security",
+                "extension_drivers": "port_security,qos",
             },
             "ml2_type_vxlan": {"vni_ranges": "1:1000"},
             "quotas": {"quota_port": -1, "quota_network": -1, "quota_subnet": -1},
@@ -119,8 +120,12 @@ def mariadb(settings: Settings, server: str) -> str:
         f"tmpdir={settings.state}/tmp",
         f"socket={settings.database_socket(server)}",
         f"pid-file={settings.state}/{server}.pid",
-        "bind-address=127.0.0.1",
+        f"bind-address={','.join(loopback())}",
         f"port={settings.port(server)}",
+        # PyMySQL takes TLS where a server has it, and verifies nothing unless told to.
+        f"ssl-ca={settings.tls}/ca.pem",
+        f"ssl-cert={settings.tls}/server.pem",
+        f"ssl-key={settings.tls}/server.key",
         "skip-name-resolve",
         "skip-log-bin",
         "character-set-server=utf8mb3",
@@ -136,9 +141,20 @@ def mariadb(settings: Settings, server: str) -> str:
 
 
 def rabbitmq(lab: Lab) -> str:
+    settings = lab.settings
+    listeners = [
+        f"listeners.{kind}.{number} = {address}:{settings.port(name)}"
+        for kind, name in (("tcp", "rabbitmq"), ("ssl", "rabbitmq-tls"))
+        for number, address in enumerate(loopback(), start=1)
+    ]
     lines = [
-        f"listeners.tcp.1 = 127.0.0.1:{lab.settings.port('rabbitmq')}",
-        f"load_definitions = {lab.settings.etc}/rabbitmq_definitions.json",
+        *listeners,
+        f"ssl_options.cacertfile = {settings.tls}/ca.pem",
+        f"ssl_options.certfile = {settings.tls}/server.pem",
+        f"ssl_options.keyfile = {settings.tls}/server.key",
+        "ssl_options.verify = verify_peer",
+        "ssl_options.fail_if_no_peer_cert = true",
+        f"load_definitions = {settings.etc}/rabbitmq_definitions.json",
         "disk_free_limit.absolute = 50MB",
         "vm_memory_high_watermark.absolute = 1GB",
         "log.console.level = warning",

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import uuid
 
-from . import access, config_nova, config_services, programs
+from . import access, certificates, config_libvirt, config_nova, config_services, programs
 from .config_common import Lab
 from .ini import render, write_private
 from .install import Installed
@@ -23,8 +23,12 @@ def password(settings: Settings) -> str:
     return path.read_text()
 
 
+def lab_of(settings: Settings) -> Lab:
+    return Lab(settings, password(settings))
+
+
 def write_all(settings: Settings, installed: Installed) -> Lab:
-    lab = Lab(settings, password(settings))
+    lab = lab_of(settings)
     _make_folders(settings)
     etc = settings.etc
     for name, ini in config_services.files(lab).items():
@@ -40,6 +44,10 @@ def write_all(settings: Settings, installed: Installed) -> Lab:
     write_private(settings.state / "clouds.yaml", access.clouds_yaml(lab))
     _copy_shipped(settings, installed)
     _make_keys(settings)
+    certificates.ensure(settings.tls)
+    (settings.state / "hosts.json").unlink(missing_ok=True)
+    if settings.has_libvirt:
+        config_libvirt.write_all(lab)
     controller = settings.state / "nova.conf"
     controller.unlink(missing_ok=True)
     controller.symlink_to(etc / "nova" / "nova.conf")

@@ -57,7 +57,7 @@ class Database:
                 f"DROP DATABASE IF EXISTS {schema}",
                 f"CREATE DATABASE {schema} CHARACTER SET utf8mb3",
             ]
-            for origin in ("127.0.0.1", "localhost"):
+            for origin in ("127.0.0.1", "::1", "localhost"):
                 account = f"'{owner}'@'{origin}'"
                 lines.append(f"CREATE USER IF NOT EXISTS {account} IDENTIFIED BY '{lab.password}'")
                 lines.append(f"GRANT ALL ON {schema}.* TO {account}")

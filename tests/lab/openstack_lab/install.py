@@ -22,6 +22,19 @@ PACKAGES = {
     str(RABBITMQ_BIN / "rabbitmq-server"): "rabbitmq-server",
     "/usr/bin/memcached": "memcached",
     "/usr/bin/socat": "socat",
+    "/usr/bin/openssl": "openssl",
+}
+LIBVIRT_PACKAGES = {
+    "/usr/sbin/libvirtd": "libvirt-daemon-system",
+    "/usr/bin/virsh": "libvirt-clients",
+    "/usr/include/libvirt/libvirt.h": "libvirt-dev",
+    "/usr/bin/pkg-config": "pkg-config",
+    "/usr/bin/qemu-system-x86_64": "qemu-system-x86",
+    "/usr/bin/qemu-img": "qemu-utils",
+    "/usr/lib/ipxe/qemu/efi-virtio.rom": "ipxe-qemu",
+    "/usr/sbin/ovs-vswitchd": "openvswitch-switch",
+    "/usr/bin/ip": "iproute2",
+    "/usr/bin/openssl": "openssl",
 }
 COMPLETE = ".complete"  # written last: an environment without it is rebuilt
 
@@ -33,6 +46,7 @@ class Installed:
     tools: Path
     openstack: Path
     cinder: Path | None
+    bmc: Path | None
 
     def tool(self, name: str) -> str:
         return str(self.tools / "bin" / name)
@@ -58,13 +72,16 @@ def locate(settings: Settings) -> Installed:
         cinder=folder(f"cinder-{settings.release}", settings.cinder_lock_file)
         if settings.has_cinder
         else None,
+        bmc=folder("bmc", settings.bmc_lock_file) if settings.has_libvirt else None,
     )
 
 
 def ensure(settings: Settings) -> Installed:
     """Install what is missing; takes a moment if nothing is."""
     releases.check(settings)
-    missing = _missing_packages(settings.python)
+    if settings.has_libvirt:
+        _check_libvirt(settings)
+    missing = _missing_packages(settings)
     if missing and os.geteuid() != 0:
         raise LabError(f"Debian packages are missing ({' '.join(missing)}): use sudo, once")
     settings.cache.mkdir(parents=True, exist_ok=True)
@@ -81,7 +98,19 @@ def ensure(settings: Settings) -> Installed:
             if not _is_complete(installed.cinder):
                 _install_lock(settings, installed, settings.cinder_lock_file, installed.cinder)
             _place_driver("volume_driver.py", installed.cinder, "cinder/volume/drivers")
+        if installed.bmc:
+            _add_libvirt_python(settings, installed)
+            if not _is_complete(installed.bmc):
+                _install_lock(settings, installed, settings.bmc_lock_file, installed.bmc)
     return installed
+
+
+def _check_libvirt(settings: Settings) -> None:
+    if os.geteuid() != 0:
+        raise LabError("libvirt hosts need root: use sudo, or the profile fake")
+    # A unix socket's path is limited to 107 bytes, and libvirt's lies deep in a host's folder.
+    if len(os.fsencode(settings.state)) > 60:
+        raise LabError(f"the state folder's path is too long for libvirt hosts: {settings.state}")
 
 
 @contextmanager
@@ -95,8 +124,10 @@ def _only_one(path: Path) -> Iterator[None]:
         yield
 
 
-def _missing_packages(python: str) -> list[str]:
-    missing = [package for path, package in PACKAGES.items() if not Path(path).exists()]
+def _missing_packages(settings: Settings) -> list[str]:
+    python = settings.python
+    wanted = {**PACKAGES, **(LIBVIRT_PACKAGES if settings.has_libvirt else {})}
+    missing = [package for path, package in wanted.items() if not Path(path).exists()]
     if not (shutil.which("cc") or shutil.which("gcc")):
         missing.append("build-essential")  # uwsgi is compiled
     if Path(python).resolve().parent == Path("/usr/bin"):  # Debian splits its Python
@@ -151,7 +182,7 @@ def _install_lock(settings: Settings, installed: Installed, lock: Path, target: 
     environment["UV_CACHE_DIR"] = str(settings.cache / "uv")
     environment["VIRTUAL_ENV"] = str(target)
     uv = installed.tool("uv")
-    with step(f"OpenStack {lock.stem} into {target}"):
+    with step(f"{target.name.rpartition('-')[0]} into {target}"):
         shutil.rmtree(target, ignore_errors=True)
         python = settings.python
         _run([uv, "venv", "-q", "--python", python, str(target)], environment)
@@ -163,6 +194,21 @@ def _install_lock(settings: Settings, installed: Installed, lock: Path, target: 
         command += ["-x", "/(tests|test)/", str(_site_packages(target))]
         subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL)
     (target / COMPLETE).touch()
+
+
+def _add_libvirt_python(settings: Settings, installed: Installed) -> None:
+    """Into OpenStack's environment: it is compiled against libvirt, which the others lack."""
+    lock = settings.libvirt_lock_file
+    mark = installed.openstack / f".libvirt-{releases.digest(lock)}"
+    if mark.exists():
+        return
+    environment = _clean_environment()
+    environment["UV_CACHE_DIR"] = str(settings.cache / "uv")
+    environment["VIRTUAL_ENV"] = str(installed.openstack)
+    with step("libvirt-python"):
+        uv = installed.tool("uv")
+        _run([uv, "pip", "install", "-q", "--no-deps", "-r", str(lock)], environment)
+    mark.touch()
 
 
 def _site_packages(environment: Path) -> Path:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from . import bootstrap, configure, install, messaging, processes, readiness
-from .config_cinder import BACKEND
+from . import (
+    bootstrap,
+    configure,
+    host_programs,
+    install,
+    messaging,
+    processes,
+    readiness,
+)
 from .config_common import Lab
 from .console import LabError, say, step
 from .database import Database
 from .install import Installed
+from .power import power_off
 from .programs import (
     CINDER_CONTROL,
-    LINKS,
     NOVA_CONTROL,
     apis,
     child_environment,
@@ -23,16 +31,6 @@ from .programs import (
 from .readiness import Readiness
 from .settings import DATABASE_SERVERS, HOSTS, Settings, recall, remember
 from .supervisor import Supervisor
-
-# The first report of each of these says that it works: program -> (schema, service).
-REPORTS = {
-    "nova-super-conductor": ("nova_cell0", "controller/nova-conductor"),
-    "nova-scheduler": ("nova_cell0", "controller/nova-scheduler"),
-    "nova-cell1-conductor": ("nova_cell1", "cell1/nova-conductor"),
-    "cinder-scheduler": ("cinder", "controller/cinder-scheduler"),
-    "cinder-volume": ("cinder", f"controller@{BACKEND}/cinder-volume"),
-    **{host: ("nova_cell1", f"{host}/nova-compute") for host in HOSTS},
-}
 
 
 class Lifecycle:
@@ -59,7 +57,7 @@ class Lifecycle:
         say(f"the lab is up: OS_CLIENT_CONFIG_FILE={self._settings.state}/clouds.yaml OS_CLOUD=lab")
 
     def _refuse_other(self, running: Settings | None) -> None:
-        for name in ("release", "base_port", "cell0_database"):
+        for name in ("release", "base_port", "cell0_database", "profile"):
             old, new = getattr(running, name), getattr(self._settings, name)
             if old != new:
                 raise LabError(f"a lab with {name} {old} is running, not {new}: `lab down` first")
@@ -105,7 +103,7 @@ class Lifecycle:
 
     def _forget_data(self) -> None:
         self._seeded.unlink(missing_ok=True)
-        for name in (*DATABASE_SERVERS, "rabbitmq", "computes", "glance", "cinder"):
+        for name in (*DATABASE_SERVERS, "rabbitmq", "computes", "glance", "cinder", "volumes"):
             shutil.rmtree(self._settings.state / name, ignore_errors=True)
 
     def _launch(self, installed: Installed) -> None:
@@ -149,20 +147,23 @@ class Lifecycle:
         with step("OpenStack services"):
             before = self._supervisor.processes()
             first = ["keystone", "placement", "nova-super-conductor", "nova-cell1-conductor"]
-            self._supervisor.start(*first, *LINKS)
+            self._supervisor.start(*first, *host_programs.before_apis(self._settings))
             # nova-compute gives up its first inventory if it finds no Placement.
             self._ready.api("keystone")
             self._ready.api("placement")
             self._supervisor.start(*services(self._settings))
             for api in apis(self._settings):
                 self._ready.api(api)
+            for bmc in host_programs.bmcs(self._settings):
+                self._ready.port(bmc)
             started = [name for name in services(self._settings) if not before[name].alive]
-            self.wait_for_reports([name for name in started if name in REPORTS], since)
+            known = readiness.reports(self._settings)
+            self.wait_for_reports([name for name in started if name in known], since)
 
     def wait_for_reports(self, programs: list[str], since: str) -> None:
         wanted: dict[str, set[str]] = {}
         for name in programs:
-            schema, service = REPORTS[name]
+            schema, service = readiness.reports(self._settings)[name]
             wanted.setdefault(schema, set()).add(service)
 
         def reported() -> bool:
@@ -186,7 +187,11 @@ class Lifecycle:
 
         with step("hosts known everywhere"):
             bootstrap.discover_hosts(lab, installed)
-            self._ready.until("hosts known everywhere", complete, [*HOSTS, "l2-agents"])
+            self._ready.until(
+                "hosts known everywhere",
+                complete,
+                [*host_programs.computes(self._settings), "l2-agents"],
+            )
 
     def _mend_seeds(self, lab: Lab, installed: Installed) -> None:
         """Seed again only if something is missing: asking the database takes no time."""
@@ -229,9 +234,10 @@ class Lifecycle:
         self._refuse_older()
         self._start_infrastructure()
         # Work in flight would write into the restored databases; these also remember hosts.
-        restarted = [*NOVA_CONTROL, *HOSTS]
         with step("databases, queues, guests"):
-            self._supervisor.kill(*restarted)
+            self._supervisor.kill(*NOVA_CONTROL, *host_programs.bmcs(self._settings))
+            for host in HOSTS:
+                power_off(self._settings, self._supervisor, host)
             self._clean_files()
             with ThreadPoolExecutor(4) as pool:
                 jobs = [
@@ -252,12 +258,28 @@ class Lifecycle:
         say("the lab is reset")
 
     def _clean_files(self) -> None:
-        state = self._settings.state
+        settings = self._settings
         for host in HOSTS:
-            folder = self._settings.host_dir(host)
+            folder = settings.host_dir(host)
             (folder / "capacity.json").unlink(missing_ok=True)
+            settings.compute_disabled_file(host).unlink(missing_ok=True)
             for name in ("guests", "instances"):
-                shutil.rmtree(folder / name, ignore_errors=True)
-                (folder / name).mkdir(parents=True)
-        for fault in (state / "faults").iterdir():
+                _empty(folder / name)
+            if settings.has_libvirt:
+                # Domains that libvirt knows of, and what belongs to them.
+                _empty(folder / "lib-libvirt")
+                _empty(folder / "etc-libvirt" / "qemu")
+        if settings.has_libvirt:
+            _empty(settings.volumes)
+        for fault in (settings.state / "faults").iterdir():
             fault.unlink()
+
+
+def _empty(folder: Path) -> None:
+    """Leaves the folder itself: it may be mounted somewhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

@@ -8,14 +8,15 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import host_programs
 from .install import RABBITMQ_BIN, Installed
-from .settings import HOSTS, LAB_DIR, Settings
+from .program import Program
+from .settings import LAB_DIR, Settings
 
 # Every child carries this variable: orphans of a killed supervisord are found by it.
 CHILD_MARK = "OPENSTACK_LAB_CHILD"
 
 NOVA_CONTROL = ("nova-super-conductor", "nova-cell1-conductor", "nova-scheduler")
-LINKS = tuple(f"link-{host}" for host in HOSTS)
 CINDER_CONTROL = ("cinder-scheduler", "cinder-volume")
 
 
@@ -34,8 +35,8 @@ def services(settings: Settings) -> tuple[str, ...]:
         "placement",
         "nova-super-conductor",
         "nova-cell1-conductor",
-        *LINKS,
-        *HOSTS,
+        *host_programs.before_apis(settings),
+        *host_programs.computes(settings),
         "neutron-rpc",
         "neutron-api",
         "nova-scheduler",
@@ -43,17 +44,8 @@ def services(settings: Settings) -> tuple[str, ...]:
         "glance",
         *(("cinder-api", *CINDER_CONTROL) if settings.has_cinder else ()),
         "l2-agents",
+        *host_programs.bmcs(settings),
     )
-
-
-@dataclass(frozen=True)
-class Program:
-    """One supervisord program."""
-
-    name: str
-    command: str
-    environment: dict[str, str] = field(default_factory=dict)
-    stop_signal: str = "KILL"  # the Python services lose nothing, and it is quick
 
 
 @dataclass(frozen=True)
@@ -66,6 +58,8 @@ class WsgiApi:
     environment: dict[str, str] = field(default_factory=dict)
     arguments: str = ""
     processes: int = 1
+    # The script brings eventlet along, which does not bear a second native thread.
+    green_script: bool = False
 
 
 def wsgi_apis(settings: Settings) -> list[WsgiApi]:
@@ -98,6 +92,7 @@ def wsgi_apis(settings: Settings) -> list[WsgiApi]:
                 "OS_NEUTRON_CONFIG_DIR": f"{etc}/neutron",
                 "OS_NEUTRON_CONFIG_FILES": "neutron.conf",
             },
+            green_script=True,
         ),
         WsgiApi(
             "nova-api",
@@ -107,6 +102,7 @@ def wsgi_apis(settings: Settings) -> list[WsgiApi]:
                 "OS_NOVA_CONFIG_DIR": f"{etc}/nova",
                 "OS_NOVA_CONFIG_FILES": "api-paste.ini;nova.conf",
             },
+            green_script=True,
         ),
     ]
     if settings.has_cinder:
@@ -132,21 +128,29 @@ def all_programs(settings: Settings, installed: Installed) -> list[Program]:
         Program("nova-scheduler", f"{installed.command('nova-scheduler')} {nova}"),
         Program(
             "l2-agents",
-            f"{installed.command('python')} {LAB_DIR}/inside/l2_agents.py {neutron}",
-            {
-                "LAB_LINKS": " ".join(f"{host}={settings.port(f'link-{host}')}" for host in HOSTS),
-                "LAB_DATABASE_SOCKET": str(settings.database_socket("mariadb")),
-            },
+            f"{installed.command('python')} -B {LAB_DIR}/inside/l2_agents.py {neutron}",
+            host_programs.l2_agents_environment(settings),
         ),
     ]
     if settings.has_cinder:
         conf = f"--config-file {etc}/cinder/cinder.conf"
-        programs += [Program(name, f"{installed.command(name)} {conf}") for name in CINDER_CONTROL]
-    for host in HOSTS:
-        programs.append(_link(settings, host))
-        conf = f"{etc}/nova/{host}.conf"
-        programs.append(Program(host, f"{installed.command('nova-compute')} --config-file {conf}"))
-    return programs
+        programs.append(
+            Program("cinder-scheduler", f"{installed.command('cinder-scheduler')} {conf}")
+        )
+        programs.append(_cinder_volume(settings, installed, conf))
+    return [*programs, *host_programs.programs(settings, installed)]
+
+
+def _cinder_volume(settings: Settings, installed: Installed, conf: str) -> Program:
+    command = f"{installed.command('cinder-volume')} {conf}"
+    if not settings.has_libvirt:
+        return Program("cinder-volume", command)
+    # It mounts the share: nobody else's business.
+    return Program(
+        "cinder-volume",
+        f"unshare --mount {command}",
+        host_programs.nfs_environment(settings, installed, "cinder-volume"),
+    )
 
 
 def _infrastructure(settings: Settings) -> list[Program]:
@@ -199,11 +203,13 @@ def rabbitmq_environment(settings: Settings, home: Path) -> dict[str, str]:
 
 def _uwsgi(settings: Settings, installed: Installed, api: WsgiApi) -> Program:
     home = installed.home(api.name)
+    is_green = api.green_script and (home / "bin" / api.script).exists()
+    processes, threads = (4, 1) if is_green else (api.processes, 6)
     command = [
         *(f"{home}/bin/uwsgi", "--http-socket", f"127.0.0.1:{settings.port(api.name)}"),
         *("--virtualenv", str(home)),
         *("--wsgi-file", str(LAB_DIR / "inside" / "wsgi_with_faults.py")),
-        *("--processes", str(api.processes), "--threads", "6", "--enable-threads"),
+        *("--processes", str(processes), "--threads", str(threads), "--enable-threads"),
         # openstacksdk sees resets on kept-alive connections otherwise.
         *("--add-header", "Connection: close"),
         *("--lazy-apps", "--die-on-term", "--need-app", "--buffer-size", "65535", "--master"),
@@ -222,13 +228,6 @@ def _uwsgi(settings: Settings, installed: Installed, api: WsgiApi) -> Program:
             "LAB_FAULT_FILE": str(settings.fault_file(api.name)),
         },
     )
-
-
-def _link(settings: Settings, host: str) -> Program:
-    """The host's only way to RabbitMQ: ending it pulls the cable."""
-    name = f"link-{host}"
-    listen = f"TCP-LISTEN:{settings.port(name)},bind=127.0.0.1,fork,reuseaddr,backlog=64"
-    return Program(name, f"socat {listen} TCP:127.0.0.1:{settings.port('rabbitmq')}")
 
 
 def child_environment(settings: Settings, installed: Installed) -> dict[str, str]:

@@ -8,9 +8,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
 
+from . import config_cinder, host_programs
 from .console import LabError
 from .database import Database
-from .settings import Settings
+from .settings import HOSTS, Settings
 from .supervisor import Supervisor
 
 
@@ -79,3 +80,17 @@ def reported(database: Database, schema: str, since: str) -> set[str]:
         schema,
     )
     return {name for (name,) in rows}
+
+
+def reports(settings: Settings) -> dict[str, tuple[str, str]]:
+    """The first report of each of these says that it works: program -> (schema, service)."""
+    backend = config_cinder.backend(settings)
+    computes = zip(host_programs.computes(settings), HOSTS, strict=True)
+    return {
+        "nova-super-conductor": ("nova_cell0", "controller/nova-conductor"),
+        "nova-scheduler": ("nova_cell0", "controller/nova-scheduler"),
+        "nova-cell1-conductor": ("nova_cell1", "cell1/nova-conductor"),
+        "cinder-scheduler": ("cinder", "controller/cinder-scheduler"),
+        "cinder-volume": ("cinder", f"controller@{backend}/cinder-volume"),
+        **{program: ("nova_cell1", f"{host}/nova-compute") for program, host in computes},
+    }

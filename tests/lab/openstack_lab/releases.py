@@ -13,7 +13,9 @@ from .settings import LAB_DIR, Settings
 
 def known() -> list[str]:
     names = {path.stem if path.suffix == ".txt" else path.name for path in _folder().iterdir()}
-    return sorted(name for name in names - {"tools"} if not name.endswith("-cinder"))
+    return sorted(
+        name for name in names - {"tools", "libvirt", "bmc"} if not name.endswith("-cinder")
+    )
 
 
 def _folder() -> Path:

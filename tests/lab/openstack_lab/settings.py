@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ DEFAULT_BASE_PORT = 15000
 CELL0_DATABASES = ("shared", "own")
 DATABASE_SERVERS = ("mariadb", "mariadb-cell0")
 HOSTS = ("compute-1", "compute-2", "compute-3")
+# What the hosts' hypervisors are: files of a fake driver, or libvirt and QEMU.
+PROFILES = ("fake", "libvirt")
 REGION = "RegionOne"
 LAB_DIR = Path(__file__).resolve().parent.parent
 
@@ -33,7 +36,10 @@ PORT_OFFSETS = {
     "rabbitmq-distribution": 13,
     "memcached": 14,
     "mariadb-cell0": 15,
+    "rabbitmq-tls": 16,
     **{f"link-{host}": 21 + number for number, host in enumerate(HOSTS)},
+    **{f"management-{host}": 31 + number for number, host in enumerate(HOSTS)},
+    **{f"bmc-{host}": 41 + number for number, host in enumerate(HOSTS)},
 }
 
 
@@ -44,6 +50,7 @@ class Settings:
     release: str
     base_port: int
     cell0_database: str
+    profile: str
     state: Path
     cache: Path
     python: str
@@ -68,12 +75,29 @@ class Settings:
         return self.cinder_lock_file.exists()
 
     @property
+    def has_libvirt(self) -> bool:
+        return self.profile == "libvirt"
+
+    @property
+    def libvirt_lock_file(self) -> Path:
+        return LAB_DIR / "releases" / "libvirt.txt"
+
+    @property
+    def bmc_lock_file(self) -> Path:
+        return LAB_DIR / "releases" / "bmc.txt"
+
+    @property
     def etc(self) -> Path:
         return self.state / "etc"
 
     @property
     def logs(self) -> Path:
         return self.state / "logs"
+
+    @property
+    def tls(self) -> Path:
+        """Certificates and keys, see certificates.py."""
+        return self.state / "tls"
 
     @property
     def supervisor_socket(self) -> Path:
@@ -93,8 +117,36 @@ class Settings:
     def host_dir(self, host: str) -> Path:
         return self.state / "computes" / host
 
-    def fault_file(self, api: str) -> Path:
-        return self.state / "faults" / api
+    def before_compute_file(self, host: str) -> Path:
+        """A program that a libvirt host runs before nova-compute, where somebody has put one."""
+        return self.host_dir(host) / "before-nova-compute"
+
+    def compute_disabled_file(self, host: str) -> Path:
+        """While it exists, this host starts without nova-compute."""
+        return self.host_dir(host) / "compute-disabled"
+
+    @property
+    def host_mount(self) -> Path:
+        """Where each libvirt host sees its own folder: the paths of all hosts are the same."""
+        return self.state / "host"
+
+    @property
+    def volumes(self) -> Path:
+        """What the libvirt hosts and Cinder share."""
+        return self.state / "volumes"
+
+    def fault_file(self, target: str) -> Path:
+        return self.state / "faults" / target
+
+
+def loopback() -> tuple[str, ...]:
+    """The machine's own addresses; one without IPv6 has no ::1."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return ("127.0.0.1",)
+    return ("127.0.0.1", "::1")
 
 
 def _xdg(variable: str, fallback: str) -> Path:
@@ -116,7 +168,9 @@ def cache_dir() -> Path:
     return Path(chosen).resolve() if chosen else _xdg("XDG_CACHE_HOME", ".cache") / "lab"
 
 
-def resolve(release: str | None, base_port: int | None, cell0_database: str | None) -> Settings:
+def resolve(
+    release: str | None, base_port: int | None, cell0_database: str | None, profile: str | None
+) -> Settings:
     """Combine options, environment and defaults into settings for `up`."""
     port_text = os.environ.get("OPENSTACK_LAB_BASE_PORT", str(DEFAULT_BASE_PORT))
     try:
@@ -128,10 +182,14 @@ def resolve(release: str | None, base_port: int | None, cell0_database: str | No
     cell0 = cell0_database or os.environ.get("OPENSTACK_LAB_CELL0_DATABASE") or CELL0_DATABASES[0]
     if cell0 not in CELL0_DATABASES:
         raise LabError(f"cell0's database is {' or '.join(CELL0_DATABASES)}, not {cell0}")
+    kind = profile or os.environ.get("OPENSTACK_LAB_PROFILE") or PROFILES[0]
+    if kind not in PROFILES:
+        raise LabError(f"the profile is {' or '.join(PROFILES)}, not {kind}")
     return Settings(
         release=release or os.environ.get("OPENSTACK_LAB_RELEASE") or DEFAULT_RELEASE,
         base_port=port,
         cell0_database=cell0,
+        profile=kind,
         state=state_dir(),
         cache=cache_dir(),
         python=os.environ.get("OPENSTACK_LAB_PYTHON") or sys.executable,
@@ -155,6 +213,7 @@ def recall() -> Settings | None:
             release=record["release"],
             base_port=int(record["base_port"]),
             cell0_database=record.get("cell0_database", CELL0_DATABASES[0]),
+            profile=record.get("profile", PROFILES[0]),
             state=state_dir(),
             cache=Path(record["cache"]),
             python=record["python"],

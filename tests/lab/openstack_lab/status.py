@@ -25,8 +25,8 @@ def show(settings: Settings, lab: Lab) -> bool:
         port = str(settings.port(process.name)) if process.name in PORT_OFFSETS else "-"
         print(f"{process.name:22} {process.state:9} port {port:6} {process.description}")
         good = good and process.state == "RUNNING"
-    for api, code in active_faults(settings).items():
-        print(f"fault: {api} answers {code}")
+    for target, fault in active_faults(settings).items():
+        print(f"fault: {target} {fault}")
         good = False
     try:
         services = nova_compute_services(lab)
