@@ -26,6 +26,10 @@ description:
     most 45 seconds. A second run waits for up to a minute before it gives up.
   - A run that was killed is finished by the next, which adopts what is in progress and verifies
     what has been moved. Everything follows from what Nova says at that time.
+  - A host that returns meanwhile may start its guests again. While instances are still to be
+    submitted its heartbeat is read. One that moves stops the submissions for a minute, a second one
+    for good, with the code C(host_has_returned); what is moving is waited for. A host that
+    was forced down within the last minute is watched for 25 seconds first.
   - A failed evacuation is tried again, up to O(retries) times, and never stops the others. A call
     that was not answered is repeated only when Nova has written no record for 90 seconds. No
     state is ever reset, and no instance is touched while a record of it is in progress.
@@ -232,7 +236,7 @@ instances:
       description:
         - Why it is not verified, as a word. A skip code as listed above, C(evacuation_failed) (Nova's
           record says so), C(no_record), C(not_verified), C(timeout), C(deleted), C(host_is_up),
-          C(forbidden), C(lock_lost) or C(abandoned).
+          C(host_has_returned), C(forbidden), C(lock_lost) or C(abandoned).
       type: str
     reason:
       description: Why it is not verified, as a sentence.
@@ -286,8 +290,10 @@ error:
       C(instance_without_host), C(local_storage), C(cell_down), C(no_endpoint), C(tls_error),
       C(run_in_progress) (its details name the other run's C(run_id) and C(holder)),
       C(auth_failed) and C(invalid_cloud_config).
-    - C(evacuation_incomplete), C(evacuation_timeout), C(lock_lost), C(abandoned) and C(forbidden) can
-      come after a part was done; RV(instances) has each instance.
+    - C(evacuation_incomplete), C(evacuation_timeout), C(host_has_returned), C(lock_lost), C(abandoned)
+      and C(forbidden) can come after a part was done; RV(instances) has each instance.
+    - C(host_has_returned) has the C(host) and its C(heartbeats) in its details. Fence the host and run
+      again, or take it back with the playbook C(openstack_recovery.nova.host_return).
     - C(api_unavailable), C(api_refused), C(api_error) and C(unexpected_answer) say that the plan could
       not be made.
   returned: failure

@@ -14,7 +14,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
@@ -39,6 +39,8 @@ from .world import EPOCH, World
 OK, LOST, UNAVAILABLE = "ok", "lost", "unavailable"
 DONE, FAILED, ERROR, STUCK = "done", "failed", "error", "stuck"
 
+# Nova's own report_interval, in seconds.
+REPORT_INTERVAL = 10.0
 # What a run has read may be that old when it calls.
 _MOMENT = 3.0
 _CODES = {401: "auth_failed", 403: "forbidden"}
@@ -90,9 +92,12 @@ class FakeNova:
     ) -> None:
         self.world = world
         self.latency = latency
-        down = set(failed)
+        self._failed = frozenset(failed)
         self.services = {
-            host: values.service(host, state="down" if host in down else "up") for host in hosts
+            host: values.service(host, state="down", updated_at=values.at(-600))
+            if host in self._failed
+            else values.service(host)
+            for host in hosts
         }
         self.instances: dict[str, Instance] = {}
         self.records: list[MigrationRecord] = []
@@ -109,6 +114,8 @@ class FakeNova:
         self.outages: list[tuple[float, float]] = []
         self.broken: dict[str, Exception] = {}
         self.calls: list[tuple[str, str]] = []
+        # When evacuations were asked for.
+        self.evacuated_at: list[float] = []
         self.violations: list[str] = []
         self.most_at_once = 0
         self.most_on_one = 0
@@ -198,13 +205,28 @@ class FakeNova:
 
     def compute_services(self) -> list[ComputeService]:
         self._call("compute_services")
-        return list(self.services.values())
+        # Those that never failed report all the time.
+        reported = EPOCH + timedelta(seconds=self.world.now // REPORT_INTERVAL * REPORT_INTERVAL)
+        return [
+            replace(service, updated_at=reported)
+            if service.state == "up" and service.host not in self._failed
+            else service
+            for service in self.services.values()
+        ]
 
     def update_service(self, service_id: str, body: Mapping[str, Any]) -> None:
         self._call("update_service", service_id)
         for host, service in self.services.items():
-            if service.id == service_id:
-                self.services[host] = replace(service, **body)
+            changed = replace(service, **body)
+            if changed.forced_down:
+                changed = replace(changed, state="down")
+            if service.id == service_id and changed != service:
+                # As Nova does: a PUT of what is there already leaves updated_at as it is.
+                self.services[host] = replace(changed, updated_at=self.world.api_time())
+
+    def delete_service(self, service_id: str) -> None:
+        self._call("delete_service", service_id)
+        self.services = {h: s for h, s in self.services.items() if s.id != service_id}
 
     def migrations(
         self,
@@ -213,12 +235,14 @@ class FakeNova:
         source_compute: str | None = None,
         migration_type: str | None = None,
         status: str | None = None,
+        instance_id: str | None = None,
     ) -> list[MigrationRecord]:
         self._call("migrations", source_compute or "")
         wanted = {
             "source_compute": source_compute,
             "migration_type": migration_type,
             "status": status,
+            "instance_id": instance_id,
         }
         return [
             record
@@ -267,6 +291,7 @@ class FakeNova:
     def evacuate(self, instance_id: str) -> str | None:
         request_id = f"req-{next(self._requests)}"
         asked = self.world.now
+        self.evacuated_at.append(asked)
         self._call("evacuate", instance_id)
         running = [r for r in self.records if r.instance_id == instance_id and in_progress(r)]
         if any(asked - self._by_hand.get(r.id, -1e9) < _MOMENT for r in running):
@@ -298,6 +323,13 @@ class FakeNova:
         if there and not records and not self._under_way[instance_id]:
             self._accept(instance_id, Attempt(finish_after=20))
             self._by_hand[self.records[-1].id] = self.world.now
+
+    def host_returns(self, host: str = "compute-1", interval: float = REPORT_INTERVAL) -> None:
+        """Its nova-compute reports now, and again and again."""
+        service = self.services[host]
+        state = "down" if service.forced_down else "up"
+        self.services[host] = replace(service, state=state, updated_at=self.world.api_time())
+        self.world.after(interval, lambda: self.host_returns(host, interval))
 
     def stop(self, instance_id: str) -> str | None:
         self._call("stop", instance_id)
@@ -360,7 +392,11 @@ class FakeNova:
         if attempt.outcome == ERROR:
             self.world.after(attempt.claim_after, lambda: self._no_valid_host(number))
             return
-        up = sorted(host for host, service in self.services.items() if service.state == "up")
+        up = sorted(
+            host
+            for host, service in self.services.items()
+            if service.state == "up" and host != instance.host
+        )
         destination = attempt.destination or up[next(self._turn) % len(up)]
         self.world.after(attempt.claim_after, lambda: self._claim(number, destination))
         self.world.after(

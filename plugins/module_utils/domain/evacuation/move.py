@@ -152,6 +152,33 @@ class Move:
         if code is not None:
             self.code, self.reason = code, reason
 
+    def time_out(self, now: float, trouble: str | None) -> None:
+        """The time is over; ``trouble`` is what kept the run from seeing more of it."""
+        if self.state == WAITING:
+            self.end(NOT_STARTED, now, "timeout", "the time was over before its turn came")
+        elif self.state == BACKOFF:
+            self.end(FAILED_END, now)
+        elif self.state == VERIFYING:
+            failing = self.failing_checks() or trouble or "it was not seen on its new host"
+            self.end(FAILED_END, now, "not_verified", failing)
+        else:
+            record = (
+                f"record {self.record.id} is {self.record.status}"
+                if self.record
+                else "the call was not answered and no record has been seen"
+            )
+            self.end(
+                IN_PROGRESS,
+                now,
+                "timeout",
+                f"Nova is still working on it ({record}): nothing was reset or repeated. Run again"
+                " to go on waiting.",
+            )
+
+    def note_request(self, request_id: str | None) -> None:
+        if request_id:
+            self.request_ids.append(request_id)
+
     def failing_checks(self) -> str:
         return "; ".join(
             f"{check.name}: expected {check.expected}, observed {check.observed}"

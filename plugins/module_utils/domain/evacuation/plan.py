@@ -117,9 +117,13 @@ class PlannedServiceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``service_changes`` come first, then ``moves`` in the order in which they are submitted."""
+    """``service_changes`` come first, then ``moves`` in the order in which they are submitted.
+
+    ``silent_sources`` are those whose heartbeat is known to stand still, from before any change.
+    """
 
     sources: tuple[str, ...]
+    silent_sources: frozenset[str] = frozenset()
     service_changes: tuple[PlannedServiceChange, ...] = ()
     moves: tuple[PlannedMove, ...] = ()
     skipped: tuple[SkippedInstance, ...] = ()

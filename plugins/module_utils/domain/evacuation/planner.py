@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ..cloud import EvacuationCloud
 from ..errors import RecoveryError
+from ..heartbeat import is_silent
 from ..nova import ComputeService, Instance, MigrationRecord, Port
 from ..records import EVACUATION, in_progress, is_evacuation, newest_by_instance
 from ..service_change import WantedService, find_service, plan_service_change
@@ -230,6 +231,13 @@ class _Observed:
         ]
         return Plan(
             sources=self.sources,
+            silent_sources=frozenset(
+                service.host
+                for service in self.services
+                if service.binary == COMPUTE
+                and service.host in self.sources
+                and is_silent(service, self.services)
+            ),
             service_changes=tuple(self._service_changes()),
             moves=(*tracked, *moves),
             skipped=tuple(skipped),

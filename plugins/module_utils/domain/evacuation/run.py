@@ -26,6 +26,7 @@ from .planner import require_down
 from .power import OFF
 from .progress import Progress
 from .settings import Settings
+from .source_heartbeat import HALTING, SourceHeartbeats
 
 # A call without a record: how long its record may still appear (an API worker that was slow).
 _RECORD_WAIT = 90.0
@@ -34,6 +35,8 @@ _RECORD_WAIT = 90.0
 _TAKEOVER_WAIT = 40.0
 # Before a call the records are read again when they are older than this.
 _RECORDS_FRESH = 2.0
+# They are read once in each tick that submits something, and again in a long one.
+_HEARTBEATS_FRESH = 10.0
 _STOP_AGAIN = 60.0
 
 
@@ -63,7 +66,9 @@ class EvacuationRun:
         self._locks = locks
         self._watched = watched
         self._observer = Observer(cloud, plan.sources, clock)
+        self._heartbeats = SourceHeartbeats(cloud, plan.sources, plan.silent_sources, clock)
         self._progress = Progress(send_progress, plan.sources, now)
+        self._began = now
         self._deadline = now + settings.timeout
         self.moves = [Move.of(planned, now) for planned in plan.moves]
         if any(lock.taken_over for lock in locks):
@@ -85,7 +90,9 @@ class EvacuationRun:
         while True:
             self._trouble = self._tick()
             self._expire()
-            self._progress.update(self.moves, self._clock.monotonic(), self._trouble)
+            self._progress.update(
+                self.moves, self._clock.monotonic(), self._trouble or self._doubt()
+            )
             if self._is_over():
                 self._progress.finish(self.moves, self._clock.monotonic())
                 return
@@ -230,7 +237,7 @@ class EvacuationRun:
         move.stop_requested = now
         self.changed = True
         try:
-            self._note_request(move, self._cloud.stop(move.id))
+            move.note_request(self._cloud.stop(move.id))
         except ApiRefused as error:
             move.code, move.reason = error.code, error.message
 
@@ -251,12 +258,21 @@ class EvacuationRun:
     def _submit(self) -> None:
         if self._halted() or self._service_changes:
             return
-        for move in self._in(states.WAITING, states.BACKOFF):
+        waiting, began = self._in(states.WAITING, states.BACKOFF), self._clock.monotonic()
+        if waiting and not self._heartbeats.read_since(self._began):
+            # Also when nothing may be submitted yet: later ones are compared with the first.
+            self._read_heartbeats()
+        for move in waiting:
             if move.not_before > self._clock.monotonic() or self._group_is_moving(move):
                 continue
             destinations = [other.destination for other in self._occupying()]
             if not self._settings.throttle.admits_one_more(destinations):
                 return
+            fresh = max(began, self._clock.monotonic() - _HEARTBEATS_FRESH)
+            if not self._heartbeats.read_since(fresh):
+                self._read_heartbeats()
+            if move.source in self._heartbeats.doubtful():
+                continue
             if self._observer.records_age() > _RECORDS_FRESH:
                 self._keep_locks()
                 self._read_records()
@@ -268,6 +284,18 @@ class EvacuationRun:
             self._progress.update(self.moves, self._clock.monotonic())
             if self._halted():
                 return
+
+    def _read_heartbeats(self) -> None:
+        try:
+            self._heartbeats.read()
+        except RecoveryError as error:
+            if error.code not in HALTING:
+                raise
+            self._halt(error)
+
+    def _doubt(self) -> str | None:
+        hosts = self._heartbeats.doubtful() if self._in(states.WAITING, states.BACKOFF) else []
+        return f"waiting to see whether {', '.join(hosts)} reports again" if hosts else None
 
     def _halted(self) -> bool:
         return self.halt is not None
@@ -289,19 +317,19 @@ class EvacuationRun:
         move.begin_attempt(self._clock.monotonic())
         self.changed = True
         try:
-            self._note_request(move, self._cloud.evacuate(move.id))
+            move.note_request(self._cloud.evacuate(move.id))
         except ApiRefused as error:
             self._refused(move, error)
         except RecoveryError as error:
             # Unknown whether Nova took it: the records will tell.
-            self._note_request(move, error.request_id)
+            move.note_request(error.request_id)
             move.code, move.reason = error.code, error.message
         # A record may still appear for a while after the answer, or after it was given up.
         move.answered = self._clock.monotonic()
 
     def _refused(self, move: Move, error: ApiRefused) -> None:
         now = self._clock.monotonic()
-        self._note_request(move, error.request_id)
+        move.note_request(error.request_id)
         if error.status in (401, 403):
             move.end(states.FAILED_END, now, error.code, error.message)
             self._halt(error)
@@ -364,7 +392,7 @@ class EvacuationRun:
                 continue
             late = move.started is not None and now - move.started > self._settings.instance_timeout
             if over or late or self._verified_too_long(move):
-                self._time_out(move, now)
+                move.time_out(now, self._trouble)
 
     def _verified_too_long(self, move: Move) -> bool:
         # By the times of checks: while the cloud does not answer nothing is known of the instance.
@@ -373,30 +401,3 @@ class EvacuationRun:
             and move.first_checked is not None
             and move.last_checked - move.first_checked > self._settings.verify_timeout
         )
-
-    def _time_out(self, move: Move, now: float) -> None:
-        if move.state == states.WAITING:
-            move.end(states.NOT_STARTED, now, "timeout", "the time was over before its turn came")
-        elif move.state == states.BACKOFF:
-            move.end(states.FAILED_END, now)
-        elif move.state == states.VERIFYING:
-            failing = move.failing_checks() or self._trouble or "it was not seen on its new host"
-            move.end(states.FAILED_END, now, "not_verified", failing)
-        else:
-            record = (
-                f"record {move.record.id} is {move.record.status}"
-                if move.record
-                else ("the call was not answered and no record has been seen")
-            )
-            move.end(
-                states.IN_PROGRESS,
-                now,
-                "timeout",
-                f"Nova is still working on it ({record}): nothing was reset or repeated. Run again"
-                " to go on waiting.",
-            )
-
-    @staticmethod
-    def _note_request(move: Move, request_id: str | None) -> None:
-        if request_id:
-            move.request_ids.append(request_id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..heartbeat import heartbeat_age, newest_heartbeat
 from ..nova import ComputeService, MigrationRecord
 from ..records import in_progress, is_evacuation
 from ..run_marker import run_id_of
@@ -77,14 +78,12 @@ class Observed:
     @property
     def newest_update(self) -> datetime | None:
         """The newest heartbeat of all services: Nova's own clock, free of ours."""
-        return max((s.updated_at for s in self.services if s.updated_at), default=None)
+        return newest_heartbeat(self.services)
 
     @property
     def heartbeat_age(self) -> float | None:
         """Seconds between the newest heartbeat of any service and this one's."""
-        if self.service.updated_at is None or self.newest_update is None:
-            return None
-        return (self.newest_update - self.service.updated_at).total_seconds()
+        return heartbeat_age(self.service, self.services)
 
     @property
     def clock_skew(self) -> float | None:

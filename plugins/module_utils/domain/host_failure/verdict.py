@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import RecoveryError
+from ..heartbeat import HEARTBEAT_TIMEOUT, HEARTBEAT_WATCH
 from .evidence import UNREACHABLE, Observed, planned
 
 FAILED = "failed"
@@ -33,8 +34,8 @@ class Gates:
     require_unreachable: tuple[str, ...] = ()
     maintenance_hosts: frozenset[str] = frozenset()
     maintenance_aggregates: frozenset[str] = frozenset()
-    heartbeat_timeout: float = 60.0
-    heartbeat_watch: float = 25.0
+    heartbeat_timeout: float = HEARTBEAT_TIMEOUT
+    heartbeat_watch: float = HEARTBEAT_WATCH
     probe_timeout: float = 5.0
 
     def validate(self) -> None:

@@ -92,11 +92,11 @@ def scenes(draw: st.DrawFn, *, with_outages: bool = True) -> Scene:
     return scene
 
 
-def run(scene: Scene, **others: Any) -> Result | None:
+def run(scene: Scene, *, refused: str = "", **others: Any) -> Result | None:
     try:
         return scene.recover(timeout=900, instance_timeout=600, **others)
     except RecoveryError as error:
-        assert error.code in ("api_unavailable", "run_in_progress", "lock_lost"), error
+        assert error.code in ("api_unavailable", "run_in_progress", "lock_lost", refused), error
         return None
 
 
@@ -240,6 +240,31 @@ def test_once_the_cloud_is_well_again_a_second_run_brings_everything_to_its_end(
     for entry in result.instances:
         if entry["id"] not in stuck and not _broken(scene, entry["id"]):
             assert entry["status"] in ("verified", "gone"), entry
+
+
+@CHECKED
+@given(
+    scenes(),
+    st.floats(0, 150),
+    st.sampled_from([3.0, 10.0]),
+    st.sampled_from([2, 10]),
+    st.integers(1, 4),
+)
+def test_a_host_that_reports_again_gets_no_further_call(
+    scene: Scene, moment: float, interval: float, poll_interval: int, concurrency: int
+) -> None:
+    scene.world.after(moment, lambda: scene.nova.host_returns(interval=interval))
+    others = {"concurrency": concurrency, "poll_interval": poll_interval, "refused": "host_is_up"}
+    result = run(scene, disabled_reason="run one", **others)
+    check(scene, result)
+    # One report may lie before the first look. A tick with slow calls looks every ten seconds.
+    late = max(10, poll_interval + interval) + 3
+    assert not [asked for asked in scene.nova.evacuated_at if asked > moment + late]
+    if scene.world.now < moment + interval:
+        return
+    calls = len(scene.nova.evacuated_at)
+    check(scene, run(scene, run_id="two", disabled_reason="run one", **others))
+    assert len(scene.nova.evacuated_at) == calls
 
 
 def test_the_fake_notices_what_must_not_happen() -> None:
