@@ -95,7 +95,7 @@ def create(demo: Any, entry: dict[str, Any]) -> str:
     if "volume_gb" in entry:
         body["block_device_mapping_v2"] = [_boot_volume(demo, entry), *entry.get("more_disks", ())]
     else:
-        body["imageRef"] = demo.image.find_image("lab-image").id
+        body["imageRef"] = _image(demo, entry.get("image", "lab-image"))
     message: dict[str, Any] = {"server": body}
     if "hints" in entry:
         message["os:scheduler_hints"] = entry["hints"]
@@ -116,11 +116,10 @@ def _networks(demo: Any, wanted: Any) -> Any:
         request: dict[str, Any] = {}
         network = demo.network.find_network(entry["network"])
         if entry.get("port"):
-            made = demo.network.create_port(
-                network_id=network.id,
-                name=entry["port"],
-                binding_vnic_type=entry.get("vnic_type", "normal"),
-            )
+            options = {"binding_vnic_type": entry.get("vnic_type", "normal")}
+            if "minimum_kbps" in entry:
+                options["qos_policy_id"] = _qos_policy(entry["port"], entry["minimum_kbps"])
+            made = demo.network.create_port(network_id=network.id, name=entry["port"], **options)
             request["port"] = made.id
         else:
             request["uuid"] = network.id
@@ -131,6 +130,21 @@ def _networks(demo: Any, wanted: Any) -> Any:
             request["tag"] = entry["tag"]
         shown.append(request)
     return shown
+
+
+def _qos_policy(name: str, minimum_kbps: int) -> str:
+    """Only an administrator may make one; everybody may use it."""
+    network = connect().network
+    policy = network.create_qos_policy(name=name, is_shared=True)
+    network.create_qos_minimum_bandwidth_rule(policy, min_kbps=minimum_kbps, direction="egress")
+    return str(policy.id)
+
+
+def _image(demo: Any, name: str) -> str:
+    found = demo.image.find_image(name) or demo.image.create_image(
+        name=name, data=b"nothing\n", disk_format="raw", container_format="bare"
+    )
+    return str(found.id)
 
 
 def _keypair(demo: Any, name: str) -> str:
@@ -205,21 +219,6 @@ def died(name: str) -> str:
     finally:
         for mark in marks:
             mark.unlink()
-
-
-def lose_volume(name: str) -> None:
-    """As an administrator can: Cinder itself refuses to delete a volume that is reserved."""
-    storage = connect().block_storage
-    (volume,) = connect("-demo").block_storage.volumes(name=name)
-    answer = storage.get(
-        "/attachments", params={"volume_id": volume.id, "all_tenants": True}, microversion="3.27"
-    )
-    for attachment in answer.json()["attachments"]:
-        gone = storage.delete(f"/attachments/{attachment['id']}", microversion="3.27")
-        openstack.exceptions.raise_from_response(gone)
-    storage.wait_for_status(volume, "available", interval=1, wait=SECONDS)
-    storage.delete_volume(volume.id)
-    storage.wait_for_delete(volume, interval=1, wait=SECONDS)
 
 
 def forget(uuid: str) -> None:
@@ -321,8 +320,6 @@ def main(arguments: list[str]) -> None:
             print(connect("-demo").network.find_port(name, ignore_missing=False).id, end="")
         case ["died", name]:
             print(died(name), end="")
-        case ["lose-volume", name]:
-            lose_volume(name)
         case ["forget", uuid]:
             forget(uuid)
         case ["observe"]:

@@ -5,6 +5,8 @@
 
     python3 -m never_booted.crash prep     cell0_rebuild_prep, in both states
     python3 -m never_booted.crash build    instance_build, from its start to after the message
+    python3 -m never_booted.crash several  both, where each step is a transaction on two connections:
+                                           after each commit and message; else nothing has changed
 
 After each kill the compute API must still know the instance. The next run must end well: prepared,
 or back in cell0 with every row as it was, or ACTIVE with one guest.
@@ -12,13 +14,15 @@ or back in cell0 with every row as it was, or ACTIVE with one guest.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import cloud
+from .database_account import account
 from .modules import Run, run, succeed, use_collections
 
 PREP = "cell0_rebuild_prep"
@@ -77,13 +81,20 @@ def is_prepared(uuid: str) -> bool:
 
 
 class Matrix:
-    """One instance that is prepared and put back, again and again."""
+    """One instance that is prepared and put back, again and again.
 
-    def __init__(self) -> None:
+    :param name: of the instance.
+    :param options: of the databases.
+    :param lasting: kill only when something more is stored than before.
+    """
+
+    def __init__(self, name: str, options: dict[str, Any], *, lasting: bool = False) -> None:
         self._demo = cloud.connect("-demo")
-        self._uuid = cloud.bury([{"name": "crash"}])["crash"]
+        self._name = name
+        self._uuid = cloud.bury([{"name": name}])[name]
         keep_networks([self._uuid])
-        self._options = {**databases(), "instances": [self._uuid]}
+        self._options = {**options, "instances": [self._uuid]}
+        self._lasting = lasting
         self._before = rows_of(self._uuid)
 
     def prep(self) -> None:
@@ -96,8 +107,8 @@ class Matrix:
         self._kill_everywhere("buried", buried, self._then_buried, before=prepared)
         cloud.set_room(room=True)
         succeed(PREP, prepared)
-        succeed(BUILD, {**with_cloud(), "instances": [self._uuid], "timeout": 180})
-        server = cloud.observe()["crash"]
+        succeed(BUILD, {**self._options, **with_cloud(), "timeout": 180})
+        server = cloud.observe()[self._name]
         require(server["status"] == "ACTIVE" and len(server["guests"]) == 1, str(server))
         say("and it boots in the end")
 
@@ -110,12 +121,13 @@ class Matrix:
     ) -> None:
         if before:
             succeed(PREP, before)
-        events = run(PREP, options).events
+        whole = run(PREP, options)
+        points = _points(whole, lasting=self._lasting)
         then(0)
-        say(f"{name}: {events} points")
+        say(f"{name}: {len(points)} points")
         begun = False
         found: tuple[Any, ...] = ()
-        for point in range(1, events + 1):
+        for point in points:
             if not begun:
                 if before:
                     succeed(PREP, before)
@@ -128,7 +140,7 @@ class Matrix:
             if not begun:
                 then(point)
         if begun:
-            then(events)
+            then(points[-1])
         say(f"{name}: killed at each of them, nothing lost")
 
     def _state(self) -> tuple[Any, ...]:
@@ -151,22 +163,27 @@ class Matrix:
         require(not different, f"{when} these are not as they were: {different}")
 
 
+def _points(whole: Run, *, lasting: bool) -> list[int]:
+    return list(whole.lasting) if lasting else list(range(1, whole.events + 1))
+
+
 def keep_networks(uuids: list[str]) -> None:
     options = {**with_cloud(), "instances": uuids, "networks": [{"network": "lab-net"}]}
     succeed("network_request", options)
 
 
-def build() -> None:
-    options = {**with_cloud(), "settle_time": SETTLE_SECONDS, "poll_interval": 1}
-    events = _events_of_a_build(options)
-    say(f"build: {events} points")
-    pool = cloud.bury_batch("crash-build", _POOL)
+def build(name: str, given: dict[str, Any], *, lasting: bool = False) -> None:
+    options = {**given, **with_cloud(), "settle_time": SETTLE_SECONDS, "poll_interval": 1}
+    points = _points(_a_build(f"{name}-count", options), lasting=lasting)
+    say(f"build: {len(points)} points")
+    # Each instance is for one kill, or for none.
+    pool = cloud.bury_batch(f"{name}-build", len(points) + 1 if lasting else _POOL)
     keep_networks(pool)
-    succeed(PREP, {**databases(), "instances": pool})
+    succeed(PREP, {**given, "instances": pool})
     cloud.set_room(room=True)
     waiting, used = list(pool), []
-    for point in range(1, events + 1):
-        require(waiting, f"{_POOL} instances do not suffice")
+    for point in points:
+        require(waiting, f"{len(pool)} instances do not suffice")
         uuid = waiting[0]
         one: Run = run(BUILD, {**options, "instances": [uuid]}, kill_at=point)
         require(one.killed, f"build {point} was not killed")
@@ -196,24 +213,39 @@ def steps_of(uuid: str) -> list[str]:
     return [str(state) for (state,) in steps]
 
 
-def _events_of_a_build(options: dict[str, Any]) -> int:
+@contextlib.contextmanager
+def several_transactions(name: str) -> Iterator[dict[str, Any]]:
+    """Accounts that may not change each other's schemas are to the modules what two servers are."""
+    with account(name, ["SELECT, INSERT, UPDATE, DELETE ON `nova_api`.*"]) as url:
+        yield {**databases(), "api_database": url}
+
+
+def several() -> None:
+    with several_transactions("recovery_crash") as options:
+        Matrix("several", options, lasting=True).prep()
+        build("several", options, lasting=True)
+
+
+def _a_build(name: str, options: dict[str, Any]) -> Run:
     """Up to the first look after the message; what follows is the same look again and again."""
-    uuid = cloud.bury([{"name": "crash-count"}])["crash-count"]
+    uuid = cloud.bury([{"name": name}])[name]
     keep_networks([uuid])
     succeed(PREP, {**databases(), "instances": [uuid]})
     # Nothing takes it: it is looked at once, and then the time is over.
     done = run(BUILD, {**options, "instances": [uuid], "timeout": 1, "poll_interval": 2})
     require(done.result.get("instances"), f"no build: {done.result}")
-    return done.events
+    return done
 
 
 def main(arguments: list[str]) -> None:
     use_collections()
     match arguments:
         case ["prep"]:
-            Matrix().prep()
+            Matrix("crash", databases()).prep()
         case ["build"]:
-            build()
+            build("crash", databases())
+        case ["several"]:
+            several()
         case _:
             sys.exit(__doc__)
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the openstack_recovery.nova contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""URLs of nova.conf, and accounts of the lab's MariaDB that may do less than Nova's own."""
+"""URLs of nova.conf and of cells, and accounts of the lab's MariaDB that may do less than Nova's own."""
 
 from __future__ import annotations
 
@@ -55,3 +55,18 @@ def account(name: str, grants: Sequence[str]) -> Iterator[str]:
         yield make(name, grants)
     finally:
         drop(name)
+
+
+def cell_url(cell: str) -> str:
+    """What Nova has stored of where a cell's database is; a template perhaps."""
+    ((stored,),) = cloud.sql(
+        f"SELECT database_connection FROM nova_api.cell_mappings WHERE name = '{cell}'"
+    )
+    return str(stored)
+
+
+def set_cell_url(cell: str, url: str) -> None:
+    escaped = url.replace("'", "''")
+    cloud.sql(
+        f"UPDATE nova_api.cell_mappings SET database_connection = '{escaped}' WHERE name = '{cell}'"
+    )

@@ -12,11 +12,20 @@ from typing import Any
 
 from . import cloud, programs
 from .bus import Messages
-from .crash import BUILD, PREP, databases, require, say, with_cloud
-from .database_account import account
+from .crash import (
+    BUILD,
+    PREP,
+    databases,
+    keep_networks,
+    require,
+    say,
+    several_transactions,
+    with_cloud,
+)
 from .expect import journal, require_built, require_gone, require_results, result_of
-from .modules import Pause, Running, succeed
+from .modules import Pause, Running, run, succeed
 
+INFO = "cell0_instance_info"
 # Deleted: planned, taken, prepared, intended, locked, sent, building. Not deleted: the last.
 COUNT = 8
 
@@ -63,8 +72,8 @@ def _while_prepared(planned: str, other: str) -> None:
 
 def _after_taken(taken: str, other: str) -> None:
     """Where the databases are changed by several transactions: after the first of them."""
-    with account("recovery_deletions", ["SELECT, INSERT, UPDATE, DELETE ON `nova_api`.*"]) as url:
-        options = {**databases(), "api_database": url, "instances": [taken, other]}
+    with several_transactions("recovery_deletions") as databases_of_two:
+        options = {**databases_of_two, "instances": [taken, other]}
         # One is committed on each server.
         copied = Pause("taken", ("INSERT INTO .*rebuilds", "^COMMIT", "^COMMIT"))
         running = Running(PREP, options, pauses=[copied])
@@ -75,6 +84,40 @@ def _after_taken(taken: str, other: str) -> None:
         result = running.end().result
     require_results(result, {taken: "deleted"}, "code")
     require_results(result, {other: "prepared"}, "state")
+
+
+def after_a_kill() -> None:
+    """A run was killed when the BuildRequest was served, and the rows were still in cell1.
+
+    Of those in cell0 Nova removes them: its API looks into the database that its own options name.
+    """
+    exposed = cloud.died("exposed")
+    keep_networks([exposed])
+    with several_transactions("recovery_deletions") as options:
+        options["instances"] = [exposed]
+        whole = run(PREP, {**options, "state": "prepared"})
+        succeed(PREP, {**options, "state": "buried"})
+        # Each step commits on two connections: the second one's on that of the API database.
+        at = whole.lasting[2]
+        require(run(PREP, options, kill_at=at).killed, f"it was not killed at {at}")
+        require(_rows_left(exposed), "its rows are gone")
+        delete(exposed)
+        require(_rows_left(exposed), "Nova has removed its rows")
+        (listed,) = succeed(INFO, {**options, "checks": []})["deleted"]
+        require((listed["uuid"], listed["cells"]) == (exposed, ["cell1"]), f"listed: {listed}")
+        result = succeed(PREP, options)
+        require_results(result, {exposed: "deleted"}, "state")
+        require(not _rows_left(exposed), "its rows are still there")
+        require(journal(exposed) == ["restored", "deleted"], f"the journal: {journal(exposed)}")
+        require(not succeed(INFO, {**options, "checks": []})["deleted"], "still listed")
+    require_gone([exposed])
+    say("after a kill: what was left of an instance that its user has deleted is found and removed")
+
+
+def _rows_left(uuid: str) -> bool:
+    return bool(
+        cloud.sql(f"SELECT id FROM nova_cell1.instances WHERE uuid = '{uuid}' AND deleted = 0")
+    )
 
 
 def _while_built(uuids: Sequence[str]) -> None:

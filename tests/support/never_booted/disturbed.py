@@ -6,6 +6,7 @@
 python3 -m never_booted.disturbed prepare        buries what the others need, then makes room
 python3 -m never_booted.disturbed twice          two runs at the very same moment
 python3 -m never_booted.disturbed deletions      users delete instances, at every step
+python3 -m never_booted.disturbed after-a-kill   one deletes what a killed run has left in a cell
 python3 -m never_booted.disturbed rabbit         RabbitMQ is down at the message
 python3 -m never_booted.disturbed mariadb        MariaDB is killed in the middle
 python3 -m never_booted.disturbed duplicate      a message waits in the queue, and another run comes
@@ -19,7 +20,17 @@ from typing import Any
 
 from . import cloud, deletions, half_built, outages
 from .bus import Messages
-from .crash import BUILD, PREP, databases, keep_networks, require, say, with_cloud
+from .crash import (
+    BUILD,
+    PREP,
+    databases,
+    is_prepared,
+    keep_networks,
+    require,
+    say,
+    several_transactions,
+    with_cloud,
+)
 from .expect import require_built, require_results, result_of, uuids_of
 from .modules import Pause, Running, use_collections
 
@@ -45,14 +56,24 @@ def twice() -> None:
     messages = Messages()
     # Neither has a journal yet: they make it together, too.
     first = Pause("no journal", ("CREATE DATABASE",), before=True)
-    # The first statement that locks or changes anything of an instance.
-    ready = Pause("ready", ("FOR UPDATE|UPDATE .*rebuilds",), before=True)
-    changed = _run_both(PREP, {**databases(), "instances": uuids}, [first, ready])
-    require(sorted(changed) == uuids, f"not each was prepared once: {changed}")
-    changed = _run_both(BUILD, {**with_cloud(), "instances": uuids, "poll_interval": 1}, [ready])
-    require(sorted(changed) == uuids, f"not each was submitted by one: {changed}")
+    _twice(uuids[:3], databases(), [first])
+    with several_transactions("recovery_twice") as options:
+        _twice(uuids[3:], options, [])
     require_built(uuids, messages)
     say("twice: each of 6 was prepared once and built once")
+
+
+def _twice(uuids: list[str], options: dict[str, Any], pauses: list[Pause]) -> None:
+    # The first statement that locks or changes anything of an instance.
+    ready = Pause("ready", ("FOR UPDATE|UPDATE .*rebuilds",), before=True)
+    changed = _run_both(PREP, {**options, "instances": uuids}, [*pauses, ready])
+    # In several transactions one may take what the other has taken: both have changed something.
+    once = sorted(set(changed) if "api_database" in options else changed)
+    require(once == uuids, f"not each was prepared once: {changed}")
+    require(all(map(is_prepared, uuids)), "not each is prepared")
+    build = {**options, **with_cloud(), "instances": uuids, "poll_interval": 1}
+    changed = _run_both(BUILD, build, [ready])
+    require(sorted(changed) == uuids, f"not each was submitted by one: {changed}")
 
 
 def _run_both(name: str, options: dict[str, Any], pauses: list[Pause]) -> list[str]:
@@ -83,6 +104,8 @@ def main(arguments: list[str]) -> None:
             twice()
         case ["deletions"]:
             deletions.delete_everywhere(uuids_of("deletions", COUNTS["deletions"]))
+        case ["after-a-kill"]:
+            deletions.after_a_kill()
         case ["rabbit"]:
             outages.rabbit(uuids_of("rabbit", COUNTS["rabbit"]))
         case ["mariadb"]:

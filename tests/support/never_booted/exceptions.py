@@ -41,7 +41,9 @@ BUILD_REQUEST: dict[str, Allowed] = {
     r"build_requests?(\[0\])?/id": both(int),
     r"build_requests?(\[0\])?(/instance)?/created_at": both(str),
     # instance_extra holds each PCI request with all of its fields.
-    r".*/instance/pci_requests/requests\[\d\]/(alias_name|numa_policy)": exactly(None, UNSET),
+    r".*/instance/pci_requests/requests\[\d\]/(alias_name|numa_policy|requester_id)": exactly(
+        None, UNSET
+    ),
     r".*/instance/pci_requests/requests\[\d\]/is_new": exactly(False, UNSET),
     # The oldest that every supported release reads.
     r"[a-z_]+.*@version": older,

@@ -137,7 +137,9 @@ class Golden:
     def _compare_removal(self, ours: str, novas: str) -> None:
         """Rows of every table of cell0 that go with an instance, by the collection and by Nova."""
         without = tables.without_rows_of(novas)
-        require(without == NO_ROWS, f"no rows to be removed in {without}, but in {NO_ROWS}")
+        # Not every release has every table.
+        known = [name for name in NO_ROWS if name in tables.names()]
+        require(without == known, f"no rows to be removed in {without}, but in {known}")
         start = tables.counts()
         succeed(PREP, {**databases(), "instances": [ours]})
         between = tables.counts()

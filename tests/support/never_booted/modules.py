@@ -40,6 +40,8 @@ class Run:
     killed: bool
     events: int
     result: dict[str, Any]
+    # Events when something more is stored or was sent than before.
+    lasting: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Counter:
         self, kill_at: int, pauses: Sequence[Pause] = (), stop: Callable[[str], None] = print
     ) -> None:
         self.events = 0
+        self.lasting: list[int] = []
         self._kill_at = kill_at
         self._pauses = [(pause, list(pause.events)) for pause in pauses]
         self._stop = stop
@@ -82,6 +85,8 @@ class Counter:
 
     def _event(self, text: str, *, done: bool) -> None:
         self.events += 1
+        if done and text.startswith(("COMMIT", "PUBLISH")):
+            self.lasting.append(self.events)
         if self.events == self._kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
         for pause, missing in self._pauses:
@@ -156,9 +161,11 @@ class Running:
         with self._folder:
             if os.WIFSIGNALED(status):
                 return Run(killed=True, events=self._kill_at, result={})
+            events = json.loads(self._events.read_text())
             return Run(
                 killed=False,
-                events=int(self._events.read_text()),
+                events=events["all"],
+                lasting=tuple(events["lasting"]),
                 result=json.loads(self._output.read_text(encoding="utf-8")),
             )
 
@@ -197,7 +204,7 @@ def _run_here(
             patch_module_args(options),
         ):
             module.main()
-        events.write_text(str(counter.events))
+        events.write_text(json.dumps({"all": counter.events, "lasting": counter.lasting}))
         code = 0
     finally:
         os._exit(code)

@@ -19,13 +19,22 @@ from typing import Any
 _LAB = Path(__file__).resolve().parents[2] / "lab"
 
 
-def _supervisor() -> Any:
+def lab_module(name: str) -> Any:
+    """One of the lab's own."""
     if str(_LAB) not in sys.path:
         sys.path.insert(0, str(_LAB))
-    settings = importlib.import_module("openstack_lab.settings").recall()
+    return importlib.import_module(f"openstack_lab.{name}")
+
+
+def lab_settings() -> Any:
+    settings = lab_module("settings").recall()
     if settings is None:
         sys.exit("there is no lab: these tests need one")
-    return importlib.import_module("openstack_lab.supervisor").Supervisor(settings)
+    return settings
+
+
+def _supervisor() -> Any:
+    return lab_module("supervisor").Supervisor(lab_settings())
 
 
 def kill(*names: str) -> None:

@@ -19,11 +19,11 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import yaml
 
-from . import cloud, database_account
+from . import cloud, connections, database_account
 from .crash import PREP, databases, keep_networks, require, say
 from .modules import run, succeed, use_collections
 
@@ -33,7 +33,6 @@ WRONG = "not-the-password"
 # Services report there every few seconds.
 _BEATS = {"services", "compute_nodes", "agents", "standardattributes"}
 _SCHEMAS = ("nova_api", "nova_cell0", "nova_cell1", "neutron", "cinder", "placement", "glance")
-_CELL0 = "uuid = '00000000-0000-0000-0000-000000000000'"
 
 
 def prepare(file: Path) -> None:
@@ -41,7 +40,9 @@ def prepare(file: Path) -> None:
     cloud.create(demo, {"name": "booted"})
     booted = cloud.wait(demo, "ACTIVE", "booted", 1)["booted"]
     names = ("good", "bare", "prepared", "elsewhere", "deleted")
-    uuids = cloud.bury([{"name": name} for name in names]) | {"booted": booted}
+    bandwidth = {"network": "lab-net", "port": "bandwidth-port", "minimum_kbps": 1000}
+    entries = [{"name": name} for name in names] + [{"name": "bandwidth", "networks": [bandwidth]}]
+    uuids = cloud.bury(entries) | {"booted": booted}
     # From here on only what this scenario does wrong keeps them from being built.
     cloud.set_room(room=True)
     kept = [uuids[name] for name in ("good", "prepared", "elsewhere")]
@@ -60,17 +61,18 @@ def prepare(file: Path) -> None:
         "uuids": uuids,
         "used_port": port.id,
         "used_address": port.fixed_ips[0]["ip_address"],
-        **_connections(),
+        **_connections(file.parent),
     }
     file.write_text(yaml.safe_dump(shown), encoding="utf-8")
     file.chmod(0o600)
 
 
-def _connections() -> dict[str, Any]:
+def _connections(folder: Path) -> dict[str, Any]:
     """URLs and a cloud that are wrong in one way each."""
     api, bus = database_account.nova_url(), database_account.transport_url()
     config = yaml.safe_load(Path(os.environ["OS_CLIENT_CONFIG_FILE"]).read_text(encoding="utf-8"))
     own = config["clouds"][os.environ["OS_CLOUD"]]
+    encrypted = connections.prepare(folder)
     return {
         "databases": {
             "wrong_password": _changed(api, password=WRONG),
@@ -78,12 +80,14 @@ def _connections() -> dict[str, Any]:
             "wrong_schema": _changed(api, path="/nova_cell0"),
             "no_url": f"nova:{WRONG}@127.0.0.1",
             "no_rights": database_account.make(ACCOUNT, []),
+            **encrypted["databases"],
         },
         "buses": {
             "wrong_password": _changed(bus, password=WRONG),
             "wrong_port": _changed(bus, port=1),
             "wrong_vhost": _changed(bus, path="/no-such-vhost"),
             "no_url": f"nova:{WRONG}@127.0.0.1",
+            **encrypted["buses"],
         },
         "clouds": {"wrong_password": {**own, "auth": {**own["auth"], "password": WRONG}}},
     }
@@ -132,6 +136,7 @@ def forbid_secrets(variables: dict[str, Any], files: list[Path]) -> None:
     urls += [database_account.nova_url(), database_account.transport_url()]
     passwords = {urlsplit(url).password for url in urls} - {None}
     secrets = {word for found in passwords for word in (str(found), unquote(str(found)))}
+    secrets |= {connections.PASSWORD, quote(connections.PASSWORD, safe="")}
     config = yaml.safe_load(Path(os.environ["OS_CLIENT_CONFIG_FILE"]).read_text(encoding="utf-8"))
     secrets |= {entry["auth"]["password"] for entry in config["clouds"].values()} | {WRONG}
     for file in files:
@@ -147,18 +152,16 @@ def rights() -> None:
     """From no right at all, by what each error says, to a preparation; and back."""
     uuid = next(s.id for s in cloud.connect("-demo").compute.servers() if s.name == "good")
     url = database_account.make(ACCOUNT, [])
-    ((stored,),) = cloud.sql(
-        f"SELECT database_connection FROM nova_api.cell_mappings WHERE {_CELL0}"
-    )
+    stored = database_account.cell_url("cell0")
     template = "{scheme}://{username}:{password}@{hostname}:{port}/nova_cell0?{query}"
-    _set_cell0_url(template)
+    database_account.set_cell_url("cell0", template)
     options = {**databases(), "api_database": url, "cell_database": url, "instances": [uuid]}
     try:
         granted = _grant_until_it_works(options)
         require({"nova_api", "nova_cell0", "nova_recovery"} <= granted, f"granted: {granted}")
         succeed(PREP, {**options, "state": "buried"})
     finally:
-        _set_cell0_url(stored)
+        database_account.set_cell_url("cell0", stored)
         database_account.drop(ACCOUNT)
     say("rights: granting what each error says makes it work")
 
@@ -177,11 +180,6 @@ def _grant_until_it_works(options: dict[str, Any]) -> set[str]:
     for grant in granted:
         say(grant)
     return {grant.split("`")[1] for grant in granted}
-
-
-def _set_cell0_url(url: str) -> None:
-    escaped = url.replace("'", "''")
-    cloud.sql(f"UPDATE nova_api.cell_mappings SET database_connection = '{escaped}' WHERE {_CELL0}")
 
 
 def main(arguments: list[str]) -> None:

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
 
 from ..clock import Clock
 from ..errors import RecoveryError
-from .preparation import Preparation, Refusal
+from .deleted import Closing
+from .preparation import Preparation
 from .preparer import Outcome
+from .refusal import Refusal
 from .restoration import Restoration
 
 # Rows of so many instances are in memory at once, and locked for the time that takes.
@@ -32,17 +34,32 @@ class Worker(Protocol):
         """Do it to these, which are in one cell; to repeat it does nothing more."""
 
 
-def look_at_all(worker: Worker, instance_uuids: Sequence[str]) -> dict[str, int | Refusal | None]:
-    """For each instance the cell that holds it, None where nothing is to be done, or why not."""
-    found: dict[str, int | Refusal | None] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToDo:
+    """What remains of a plan until its turn: of 10,000 the rows would be too much."""
+
+    cell_id: int
+    closing: Closing | None = None
+    puts_spec_back: bool = False
+
+
+def look_at_all(worker: Worker, instance_uuids: Sequence[str]) -> dict[str, ToDo | Refusal | None]:
+    """For each instance what is to be done, None for nothing, or why not."""
+    found: dict[str, ToDo | Refusal | None] = {}
     for batch in batches(instance_uuids):
         for uuid, plan in worker.plan(batch, whole=False).items():
-            is_to_do = isinstance(plan, Preparation | Restoration)
-            found[uuid] = plan.cell_id if is_to_do else plan
+            if not isinstance(plan, Preparation | Restoration | Closing):
+                found[uuid] = plan
+                continue
+            found[uuid] = ToDo(
+                cell_id=plan.cell_id,
+                closing=plan if isinstance(plan, Closing) else None,
+                puts_spec_back=isinstance(plan, Preparation) and plan.spec_is_lost,
+            )
     return found
 
 
-def refuse_bad_ones(found: Mapping[str, int | Refusal | None]) -> None:
+def refuse_bad_ones(found: Mapping[str, ToDo | Refusal | None]) -> None:
     """:raises RecoveryError: ``refused``, with every instance that is, and why."""
     refused = {uuid: one for uuid, one in found.items() if isinstance(one, Refusal)}
     if not refused:
@@ -61,7 +78,7 @@ def refuse_bad_ones(found: Mapping[str, int | Refusal | None]) -> None:
 
 
 def apply_to_all(
-    worker: Worker, found: Mapping[str, int | Refusal | None], clock: Clock
+    worker: Worker, found: Mapping[str, ToDo | Refusal | None], clock: Clock
 ) -> Iterator[Outcome]:
     """Change what is to be changed, cell by cell; those with nothing to do come unchanged.
 
@@ -69,11 +86,11 @@ def apply_to_all(
     """
     changed = False
     by_cell: dict[int, list[str]] = {}
-    for uuid, cell_id in found.items():
-        if isinstance(cell_id, int):
-            by_cell.setdefault(cell_id, []).append(uuid)
+    for uuid, one in found.items():
+        if isinstance(one, ToDo):
+            by_cell.setdefault(one.cell_id, []).append(uuid)
         else:
-            yield Outcome(instance_uuid=uuid, changed=False, refusal=cell_id)
+            yield Outcome(instance_uuid=uuid, changed=False, refusal=one)
     for cell_id, uuids in by_cell.items():
         for batch in batches(uuids):
             try:

@@ -37,12 +37,14 @@ from .observation import (
     LEFT_BEHIND,
     UNKNOWN,
     Observation,
+    home_of,
     observe,
     outcome,
     situation,
 )
-from .preparation import REFUSALS, Refusal
+from .preparation import REFUSALS
 from .preparer import Preparer
+from .refusal import Refusal
 from .request_spec import RequestSpec
 from .submission import Submitter
 
@@ -69,6 +71,9 @@ class Builder:
         self._settings = settings
         self._clock = clock
         self._cells = databases.cells()
+        self._preparer = Preparer(
+            databases, author, settles=timedelta(seconds=settings.settle_time)
+        )
         self._submitter = Submitter(
             databases=databases, conductor=conductor, cloud=cloud, author=author, clock=clock
         )
@@ -182,9 +187,20 @@ class Builder:
         else:
             code, message = _refusal(now)
             build.end(build_state.REFUSED, code, message)
-        if act and became is not None and build.result is not None:
+        if act and became == journal.DELETED:
+            self._clean_up(build, seen)
+        elif act and became is not None and build.result is not None:
             self._close(seen, became)
         return False
+
+    def _clean_up(self, build: Build, seen: Observation) -> None:
+        """Close the entry, and remove what an earlier run has left of it."""
+        for done in self._preparer.apply(home_of(seen, self._cells), [build.instance_uuid]):
+            if done.refusal is not None:
+                build.message = done.refusal.message
+            elif done.closing is not None:
+                build.message = done.closing.message
+                build.changed = build.changed or done.closing.rows is not None
 
     def _judge_booted(self, build: Build, seen: Observation, *, act: bool) -> None:
         uuid = build.instance_uuid
@@ -288,26 +304,21 @@ class Builder:
                     return
                 if not self._submitter.adopt(build, seen):
                     return
-            if seen.rows or (seen.entry is not None and seen.entry.state == journal.TAKEN):
-                self._remove_rows(build, seen)
+            taken = seen.entry is not None and seen.entry.state == journal.TAKEN
+            if seen.rows or taken or seen.request_spec is None:
+                self._finish_preparation(build, seen)
             else:
                 self._submitter.submit(build)
         except RecoveryError as error:
             self._note_failure(build, error)
 
-    def _remove_rows(self, build: Build, seen: Observation) -> None:
-        """Finish a preparation, or remove what an attempt that was cut off has left.
+    def _finish_preparation(self, build: Build, seen: Observation) -> None:
+        """Also remove what an attempt that was cut off has left, and put back a RequestSpec.
 
         The next look finds only the BuildRequest.
         """
-        preparer = Preparer(
-            self._databases,
-            self._author,
-            settles=timedelta(seconds=self._settings.settle_time),
-        )
-        taken = seen.entry.cell_uuid if seen.entry is not None else None
-        for cell_id in seen.rows or [i for i, cell in self._cells.items() if cell.uuid == taken]:
-            for done in preparer.apply(cell_id, [build.instance_uuid]):
+        for cell_id in seen.rows or [home_of(seen, self._cells)]:
+            for done in self._preparer.apply(cell_id, [build.instance_uuid]):
                 if isinstance(done.refusal, Refusal):
                     build.end(build_state.REFUSED, done.refusal.code, done.refusal.message)
                 build.changed = build.changed or done.changed
@@ -386,9 +397,8 @@ class Builder:
         return f"Nova could not build it: {fault or 'see its fault'}"
 
     def _spec(self, seen: Observation) -> RequestSpec | None:
-        if seen.request_spec is None:
-            return None
-        return RequestSpec.loads(seen.request_spec.spec, seen.instance_uuid)
+        text = seen.spec_text
+        return None if text is None else RequestSpec.loads(text, seen.instance_uuid)
 
 
 def _refusal(now: str) -> tuple[str, str]:

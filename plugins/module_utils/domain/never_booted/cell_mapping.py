@@ -14,8 +14,8 @@ from . import journal
 from .batch_run import refuse_bad_ones
 from .databases import Databases
 from .nova_rows import Cell
-from .preparation import Refusal
 from .preparer import changed_meanwhile
+from .refusal import Refusal
 
 # A mapping to no cell: the API serves the instance's BuildRequest.
 NO_CELL = "none"

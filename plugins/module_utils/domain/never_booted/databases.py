@@ -54,6 +54,9 @@ class ApiDatabase(Protocol):
     def replace_request_spec(self, row: RequestSpecRow, spec: str) -> bool:
         """Write ``spec`` if the stored one still is that of ``row``; whether it was."""
 
+    def insert_request_spec(self, instance_uuid: str, spec: str) -> bool:
+        """Write ``spec`` if the instance has none; whether it had none."""
+
 
 class CellDatabase(Protocol):
     """What one cell holds of instances. Those without a live row in ``instances`` are left out."""

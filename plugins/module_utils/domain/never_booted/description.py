@@ -61,13 +61,13 @@ class Description:
 
 def describe(listed: Listed) -> Description:
     """What the databases tell of it."""
-    uuid, row = listed.seen.instance_uuid, listed.seen.request_spec
+    uuid, text = listed.seen.instance_uuid, listed.seen.spec_text
     of_spec: dict[str, Any] = {}
     stored: Requests | None = None
     unreadable = None
     try:
-        if row is not None:
-            spec = RequestSpec.loads(row.spec, uuid)
+        if text is not None:
+            spec = RequestSpec.loads(text, uuid)
             of_spec = _of_spec(spec)
             stored = requests_from(spec.requested_networks)
     except RecoveryError as error:

@@ -40,6 +40,8 @@ OPEN_STATES = frozenset({TAKEN, PREPARED, SUBMIT_INTENDED, SUBMITTED})
 CLOSED_STATES = frozenset({BUILT, BURIED_AGAIN, DIED, RESTORED, DELETED})
 # In these the conductor may know of the instance.
 SUBMITTED_STATES = frozenset({SUBMIT_INTENDED, SUBMITTED})
+# In these it certainly does not.
+UNSUBMITTED_STATES = OPEN_STATES - SUBMITTED_STATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,12 @@ class JournalEntry:
     """One rebuild of one instance. Only one of an instance is open at a time.
 
     ``cell_uuid`` is the cell from which the rows were taken, None where there were none (a
-    BuildRequest that was left behind). ``request_spec`` is the stored spec as it was before, where
-    this rebuild has changed it. ``updated_at`` (UTC, naive, the database's clock) is when the state
-    was reached, ``age`` how many seconds ago by that clock.
+    BuildRequest that was left behind). ``updated_at`` (UTC, naive, the database's clock) is when the
+    state was reached, ``age`` how many seconds ago by that clock.
+
+    ``request_spec`` is the stored spec as it was when the rebuild began, and ``spec_rewritten`` whether
+    this rebuild has changed it, for another image or flavor. ``build_spec`` is what it is built from:
+    what was written in its place, or what the conductor was sent.
     """
 
     id: int
@@ -68,6 +73,8 @@ class JournalEntry:
     cell_uuid: str | None = None
     project_id: str | None = None
     request_spec: str | None = None
+    spec_rewritten: bool = False
+    build_spec: str | None = None
     request_id: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -76,6 +83,18 @@ class JournalEntry:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    def kept_spec(self, *, mapped: bool) -> str | None:
+        """The copy of what Nova had stored last; None where that is not known.
+
+        :param mapped: whether the instance is mapped to a cell.
+        """
+        if self.state == RESTORED or (mapped and self.state in UNSUBMITTED_STATES):
+            # Not exposed yet, or put back.
+            return self.request_spec
+        if self.build_spec is None and not self.spec_rewritten:
+            return self.request_spec
+        return self.build_spec
 
 
 class Journal(Protocol):
@@ -107,8 +126,12 @@ class Journal(Protocol):
         author: Author,
         detail: str = "",
         request_id: str | None = None,
+        build_spec: str | None = None,
     ) -> int:
-        """Move open entries that are in an expected state; how many were."""
+        """Move open entries that are in an expected state; how many were.
+
+        ``request_id`` and ``build_spec`` stay as they are where they are None.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,3 +144,5 @@ class NewEntry:
     project_id: str | None
     rows: InstanceRows | None = None
     request_spec: str | None = None
+    spec_rewritten: bool = False
+    build_spec: str | None = None

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from .journal import JournalEntry
 from .nova_rows import BuildRequestRow, Cell, InstanceMapping, InstanceRows, RequestSpecRow
-from .observation import CLASSES, LEFT_BEHIND, Observation, situation
+from .observation import CLASSES, LEFT_BEHIND, Observation, kept_spec, situation
 
 # Rows and specs of so many instances are in memory at once.
 PAGE_SIZE = 500
@@ -84,7 +84,13 @@ class ListingCell(Protocol):
 class ListingJournal(Protocol):
     """The journal, only read."""
 
+    def newest_heads(self, instance_uuids: Iterable[str]) -> Mapping[str, JournalEntry]:
+        """The newest of each instance, open or closed, without its specs."""
+
     def newest_entries(self, instance_uuids: Iterable[str]) -> Mapping[str, JournalEntry]: ...
+
+    def open_heads(self) -> Mapping[str, JournalEntry]:
+        """Every open entry, without its specs."""
 
 
 class ListingDatabases(Protocol):
@@ -156,7 +162,9 @@ def _read(databases: ListingDatabases, uuids: Sequence[str], seen_at: datetime) 
     mappings = databases.api.instance_mappings(uuids)
     requests = dict(databases.api.build_request_heads(uuids))
     specs = databases.api.request_specs(uuids)
-    entries = databases.journal.newest_entries(uuids)
+    entries = databases.journal.newest_heads(uuids)
+    lost = [uuid for uuid in entries if uuid in mappings and uuid not in specs]
+    whole = databases.journal.newest_entries(lost) if lost else {}
     rows: dict[str, dict[int, InstanceRows]] = {uuid: {} for uuid in uuids}
     for cell_id in cells:
         here = [u for u in uuids if u in mappings and mappings[u].cell_id in (None, cell_id)]
@@ -178,6 +186,7 @@ def _read(databases: ListingDatabases, uuids: Sequence[str], seen_at: datetime) 
             entry=newest if newest is not None and newest.is_open else None,
             rows=rows[uuid],
             seen_at=seen_at,
+            kept_spec=kept_spec(whole[uuid], mappings[uuid]) if uuid in whole else None,
         )
         now = situation(seen, cells)
         # What has come to life, or was deleted, since the first query is no longer meant.

@@ -182,7 +182,11 @@ _REFUSALS = {
         ("deleted", "its user has deleted it"),
         ("has_booted", "it has booted: its interfaces are Neutron's, nothing is to be kept"),
         ("rows_missing", "the cell that it is mapped to holds no rows of it: repair the mapping"),
-        ("request_spec_missing", "Nova has no RequestSpec of it, so that it cannot be built"),
+        (
+            "request_spec_missing",
+            "Nova has no RequestSpec of it to keep them in: cell0_rebuild_prep puts it back, if the"
+            " journal has a copy",
+        ),
     )
 }
 

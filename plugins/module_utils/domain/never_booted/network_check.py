@@ -110,8 +110,9 @@ def _unnamed(subject: Subject, requests: Requests, seen: _Seen) -> Iterator[Netw
     elif requests and not seen.can_allocate:
         yield NetworkProblem(
             code="auto_allocation_unavailable",
-            message="the project has no network and Neutron cannot make one: it lacks the"
-            " extension auto-allocated-topology. Make a network or request 'none'",
+            message="the project has no network and Neutron cannot make one: it lacks the extension"
+            " auto-allocated-topology, a default external network or a default subnet pool. Make a"
+            " network or request 'none'",
         )
 
 

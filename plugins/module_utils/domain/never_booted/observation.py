@@ -48,8 +48,9 @@ CLASSES = {
 class Observation:
     """Everything about one instance, read at one time.
 
-    ``rows`` are by cell id; ``seen_at`` is the API database's clock. ``copy`` is
-    the journal's, of an entry that is only taken.
+    ``rows`` are by cell id; ``seen_at`` is the API database's clock. ``copy`` is the journal's, of an
+    open entry that is not submitted. ``kept_spec`` is the journal's, where Nova has no RequestSpec.
+    ``is_whole`` is False where no more was read of rows than those of ``instances``, and no copy.
     """
 
     instance_uuid: str
@@ -60,6 +61,13 @@ class Observation:
     rows: Mapping[int, InstanceRows] = field(default_factory=dict)
     seen_at: datetime | None = None
     copy: InstanceRows | None = None
+    is_whole: bool = True
+    kept_spec: str | None = None
+
+    @property
+    def spec_text(self) -> str | None:
+        """The stored RequestSpec, or the journal's copy of one that Nova has removed."""
+        return self.request_spec.spec if self.request_spec is not None else self.kept_spec
 
     @property
     def mapped_rows(self) -> InstanceRows | None:
@@ -160,6 +168,8 @@ def observe(
         mappings = {**mappings, **databases.api.instance_mappings(unmapped)}
     specs = databases.api.request_specs(wanted, lock=lock)
     entries = databases.journal.open_entries(wanted, lock=lock)
+    lost = [uuid for uuid in mappings if uuid not in specs]
+    newest = {**databases.journal.newest_entries(lost), **entries} if lost else {}
     rows: dict[str, dict[int, InstanceRows]] = {uuid: {} for uuid in wanted}
     for cell_id in databases.cells():
         here = [uuid for uuid in wanted if _may_be_in(mappings.get(uuid), cell_id)]
@@ -168,7 +178,7 @@ def observe(
             found = cell.instance_rows(here, lock=lock) if whole else cell.instances(here)
             for uuid, of_instance in found.items():
                 rows[uuid][cell_id] = of_instance
-    taken = [entry for entry in entries.values() if entry.state == journal.TAKEN]
+    taken = [entry for entry in entries.values() if entry.state in journal.UNSUBMITTED_STATES]
     copies = databases.journal.copies(taken) if taken and whole else {}
     seen_at = databases.api.now()
     return {
@@ -181,9 +191,23 @@ def observe(
             rows=rows[uuid],
             seen_at=seen_at,
             copy=copies.get(uuid),
+            is_whole=whole,
+            kept_spec=kept_spec(newest[uuid], mappings[uuid]) if uuid in newest else None,
         )
         for uuid in wanted
     }
+
+
+def home_of(seen: Observation, cells: Mapping[int, Cell]) -> int:
+    """The cell from which the journal has a copy; cell0, where it has none."""
+    where = seen.entry.cell_uuid if seen.entry is not None else None
+    cell0 = next(i for i, cell in cells.items() if cell.is_cell0)
+    return next((i for i, cell in cells.items() if cell.uuid == where), cell0)
+
+
+def kept_spec(newest: JournalEntry, mapping: InstanceMapping) -> str | None:
+    """The journal's copy of a RequestSpec that Nova has removed, as it was last."""
+    return newest.kept_spec(mapped=mapping.cell_id is not None)
 
 
 def _may_be_in(mapping: InstanceMapping | None, cell_id: int) -> bool:

@@ -26,9 +26,11 @@ from .observation import (
     ROWS_MISSING,
     UNKNOWN,
     Observation,
+    home_of,
     outcome,
     situation,
 )
+from .refusal import Refusal
 from .request_spec import RequestSpec
 
 # Nova writes a burial or a build in several transactions: what is younger it may be at work on.
@@ -53,14 +55,6 @@ REFUSALS = {
 
 # Rewrites rows and spec, for another image or flavor; gives both back.
 Rewrite = Callable[[InstanceRows, RequestSpec], tuple[InstanceRows, RequestSpec]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why nothing is done with an instance: a code, and what to do."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +83,25 @@ class Preparation:
         """Whether it still is mapped to the cell."""
         return self.seen.mapping is not None and self.seen.mapping.cell_id is not None
 
+    @property
+    def spec_is_lost(self) -> bool:
+        """Whether Nova has removed its RequestSpec, so that the journal's copy is put back."""
+        return self.seen.request_spec is None
+
     def build(self) -> Writing:
         """What is written.
 
         :raises RecoveryError: where Nova has stored what this collection cannot read.
         """
+        lost = self.seen.kept_spec if self.spec_is_lost else None
         if self.keeps:
-            return Writing(plan=self)
+            return Writing(plan=self, spec=lost)
         rows, spec = self.rewrite(self.rows, self.spec) if self.rewrite else (self.rows, self.spec)
         request = build_request(rows, spec.get("availability_zone"))
         return Writing(
             plan=self,
             build_request=replace(request, created_at=self.seen.seen_at),
-            spec=spec.dumps() if self.rewrite else None,
+            spec=spec.dumps() if self.rewrite else lost,
         )
 
 
@@ -120,13 +120,13 @@ class Writing:
     def entry(self, cells: Mapping[int, Cell]) -> NewEntry:
         """What goes into the journal; ``request_spec`` is the spec before it was first rewritten."""
         seen = self.plan.seen
-        before = seen.request_spec.spec if seen.request_spec is not None else None
-        kept = seen.entry.request_spec if seen.entry is not None else None
-        if kept is None:
-            original = before if self.spec is not None else None
+        # While it is mapped, what an earlier run meant to rewrite is not rewritten.
+        earlier = None if self.plan.mapped else seen.entry
+        rewritten = self.plan.rewrite is not None
+        if earlier is not None and earlier.spec_rewritten:
+            original, build_spec = earlier.request_spec, earlier.build_spec
         else:
-            # While it is mapped, what an earlier run meant to rewrite is not rewritten.
-            original = before if self.plan.mapped else kept
+            original, build_spec = seen.spec_text, None
         return NewEntry(
             instance_uuid=self.uuid,
             state=journal.TAKEN,
@@ -134,6 +134,8 @@ class Writing:
             project_id=self.plan.rows.instance["project_id"],
             rows=self.plan.rows,
             request_spec=original,
+            spec_rewritten=rewritten or (earlier is not None and earlier.spec_rewritten),
+            build_spec=self.spec if rewritten else build_spec,
         )
 
 
@@ -144,11 +146,13 @@ def decide(
     rewrite: Rewrite | None = None,
     allow_on_host: bool = False,
     settles: timedelta = NOVA_SETTLES,
+    spec: RequestSpec | None = None,
 ) -> Preparation | Refusal | None:
     """What to do to have an instance prepared; None when it is.
 
     :param allow_on_host: also when its row names a host.
     :param settles: how old a cut in Nova's own work must be.
+    :param spec: taken for the stored one, where only the rest is to be decided on.
     """
     now = situation(seen, cells)
     if seen.entry and seen.entry.state in journal.SUBMITTED_STATES and not outcome(seen, now):
@@ -160,24 +164,26 @@ def decide(
         now = DIED
     if now in REFUSALS:
         return Refusal(code=REFUSALS[now][0], message=REFUSALS[now][1])
-    spec = _spec(seen)
-    if isinstance(spec, Refusal):
-        return spec
+    found = spec or _spec(seen)
+    if isinstance(found, Refusal):
+        return found
     if now == LEFT_BEHIND:
-        return _nothing_to_move(seen, cells, spec, rewrite)
+        return _nothing_to_move(seen, cells, found, rewrite)
     if now in (HALF_BURIED, HALF_BUILT) or seen.build_request is not None:
-        return _finish(seen, cells, spec, rewrite, settles)
-    return _from_rows(seen, spec, rewrite)
+        return _finish(seen, cells, found, rewrite, settles)
+    return _from_rows(seen, found, rewrite)
 
 
 def _spec(seen: Observation) -> RequestSpec | Refusal:
-    if seen.request_spec is None:
+    text = seen.spec_text
+    if text is None:
         return Refusal(
             code="request_spec_missing",
-            message="Nova's API database has no RequestSpec of it: it cannot be scheduled",
+            message="Nova's API database has no RequestSpec of it, and the journal no copy: it cannot"
+            " be scheduled",
         )
     try:
-        spec = RequestSpec.loads(seen.request_spec.spec, seen.instance_uuid)
+        spec = RequestSpec.loads(text, seen.instance_uuid)
         networks = spec.requested_networks
     except RecoveryError as error:
         return Refusal(code=error.code, message=error.message)
@@ -193,13 +199,14 @@ def _spec(seen: Observation) -> RequestSpec | Refusal:
 def _nothing_to_move(
     seen: Observation, cells: Mapping[int, Cell], spec: RequestSpec, rewrite: Rewrite | None
 ) -> Preparation | Refusal | None:
-    cell_id = _taken_from(seen, cells)
     cut_off = seen.entry is not None and seen.entry.state == journal.TAKEN
-    if rewrite is not None and seen.entry is not None and seen.entry.request_spec is None:
+    if rewrite is not None and seen.entry is not None and not seen.entry.spec_rewritten:
         cut_off = False
-    if cut_off and cell_id is not None:
+    spec_is_lost = seen.request_spec is None and rewrite is None
+    if cut_off or spec_is_lost:
         # A run was cut off when it had removed the rows, and perhaps rewritten them.
         rows = seen.copy or InstanceRows(instance_uuid=seen.instance_uuid, tables={})
+        cell_id = home_of(seen, cells)
         return Preparation(seen=seen, cell_id=cell_id, rows=rows, spec=spec, keeps=True, gone=True)
     if rewrite is None:
         return None
@@ -208,12 +215,6 @@ def _nothing_to_move(
         message="it is a BuildRequest already: put it back first (state=buried), then give it"
         " another image or flavor",
     )
-
-
-def _taken_from(seen: Observation, cells: Mapping[int, Cell]) -> int | None:
-    """The cell of which the journal has a copy."""
-    where = seen.entry.cell_uuid if seen.entry is not None else None
-    return next((i for i, cell in cells.items() if cell.uuid == where), None)
 
 
 def _finish(
@@ -231,11 +232,12 @@ def _finish(
         )
     cell_id, rows = next(iter(seen.rows.items()))
     mapped = seen.mapping is not None and seen.mapping.cell_id is not None
-    ours = not mapped and _taken_from(seen, cells) == cell_id
+    entry = seen.entry
+    ours = not mapped and entry is not None and entry.cell_uuid == cells[cell_id].uuid
     changed = ours and seen.copy is not None and seen.copy != rows
     if ours and (changed or rewrite is not None):
         # The BuildRequest is ours, and older than the rows or for another image.
-        if seen.entry is not None and seen.entry.request_spec is not None and rewrite is None:
+        if entry is not None and entry.spec_rewritten and rewrite is None:
             return Refusal(
                 code="changed_meanwhile",
                 message="it was changed while a run gave it another image or flavor: state them"
@@ -245,7 +247,7 @@ def _finish(
     # Nova maps an instance to its cell before it has written all rows, and removes the BuildRequest
     # last: one that is there will be gone in a moment, unless Nova was cut off.
     written = rows.instance["updated_at"] or rows.instance["created_at"]
-    nobodys = seen.entry is None or mapped
+    nobodys = entry is None or mapped
     if nobodys and seen.seen_at is not None and seen.seen_at - written < settles:
         return Refusal(
             code="still_building",
@@ -263,10 +265,11 @@ def _finish(
 
 def _from_rows(seen: Observation, spec: RequestSpec, rewrite: Rewrite | None) -> Preparation:
     cell_id, rows = next(iter(seen.rows.items()))
-    before = seen.entry.request_spec if seen.entry is not None else None
-    if before is not None and seen.mapping is not None and seen.mapping.cell_id is None:
+    entry = seen.entry
+    exposed = entry is not None and seen.mapping is not None and seen.mapping.cell_id is None
+    if rewrite and exposed and entry and entry.spec_rewritten and entry.request_spec is not None:
         # An earlier run has rewritten the spec: begin with what it was, but for the networks.
-        spec = RequestSpec.loads(before, seen.instance_uuid).with_requested_networks(
+        spec = RequestSpec.loads(entry.request_spec, seen.instance_uuid).with_requested_networks(
             spec.requested_networks
         )
     return Preparation(seen=seen, cell_id=cell_id, rows=rows, spec=spec, rewrite=rewrite)

@@ -17,20 +17,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..errors import RecoveryError
-from . import journal
+from . import deleted, journal
 from .databases import Databases, Transaction
+from .deleted import Closing
 from .journal import Author, NewEntry
 from .observation import Observation, observe, outcome, situation
-from .preparation import NOVA_SETTLES, Preparation, Refusal, Rewrite, Writing, decide
+from .preparation import NOVA_SETTLES, Preparation, Rewrite, Writing, decide
+from .refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one instance: changed or not, or why not."""
+    """What became of one instance: changed or not, or why not; or closed, since it was deleted."""
 
     instance_uuid: str
     changed: bool
     refusal: Refusal | None = None
+    closing: Closing | None = None
 
 
 class Preparer:
@@ -57,14 +60,15 @@ class Preparer:
 
     def plan(
         self, instance_uuids: Sequence[str], *, lock: bool = False, whole: bool = False
-    ) -> dict[str, Preparation | Refusal | None]:
+    ) -> dict[str, Preparation | Closing | Refusal | None]:
         """What would be done now, by instance.
 
         :param whole: with all rows, as is needed to build what is written.
         """
         seen = observe(self._databases, instance_uuids, lock=lock, whole=whole)
         return {
-            uuid: decide(
+            uuid: deleted.decide(seen[uuid], self._cells)
+            or decide(
                 seen[uuid],
                 self._cells,
                 rewrite=self._rewrites.get(uuid),
@@ -79,20 +83,25 @@ class Preparer:
         outcomes = []
         with self._databases.transaction(cell_id) as transaction:
             with transaction.step():
-                writings = []
+                writings, closings = [], []
                 for uuid, plan in self.plan(instance_uuids, lock=True, whole=True).items():
                     writing = _writing(plan, cell_id)
                     if isinstance(writing, Writing):
                         writings.append(writing)
+                    elif isinstance(writing, Closing):
+                        closings.append(writing)
                     outcomes.append(
                         Outcome(
                             instance_uuid=uuid,
-                            changed=isinstance(writing, Writing),
+                            changed=isinstance(writing, Writing | Closing),
                             refusal=writing if isinstance(writing, Refusal) else None,
+                            closing=writing if isinstance(writing, Closing) else None,
                         )
                     )
+                deleted.close(self._databases, closings, self._author)
                 moving = [writing for writing in writings if not writing.plan.gone]
                 self._take(moving)
+                self._write_specs([writing for writing in writings if writing.plan.gone])
             with transaction.step():
                 self._expose(moving, transaction)
             with transaction.step():
@@ -148,17 +157,26 @@ class Preparer:
         if replaced:
             api.delete_build_requests(replaced)
         api.insert_build_requests([one.build_request for one in writings if one.build_request])
-        for writing in writings:
-            before = writing.plan.seen.request_spec
-            if writing.spec is None or before is None:
-                continue
-            if not api.replace_request_spec(before, writing.spec):
-                raise changed_meanwhile([writing.uuid])
+        self._write_specs(writings)
         mapped = [writing.plan for writing in writings if writing.plan.mapped]
         if mapped:
             uuids = [plan.uuid for plan in mapped]
             if api.map_instances(uuids, expected=mapped[0].cell_id, cell_id=None) != len(uuids):
                 raise changed_meanwhile(uuids)
+
+    def _write_specs(self, writings: Sequence[Writing]) -> None:
+        """Those that are rewritten, and those that Nova has removed."""
+        api = self._databases.api
+        for writing in writings:
+            before = writing.plan.seen.request_spec
+            if writing.spec is None:
+                continue
+            if not (
+                api.insert_request_spec(writing.uuid, writing.spec)
+                if before is None
+                else api.replace_request_spec(before, writing.spec)
+            ):
+                raise changed_meanwhile([writing.uuid])
 
     def _check_unchanged(self, plans: Sequence[Preparation]) -> None:
         """Nothing was locked since it was taken: its user can have deleted it, others moved it."""
@@ -213,11 +231,15 @@ class Preparer:
             )
 
 
-def _writing(plan: Preparation | Refusal | None, cell_id: int | None) -> Writing | Refusal | None:
-    if not isinstance(plan, Preparation):
+def _writing(
+    plan: Preparation | Closing | Refusal | None, cell_id: int | None
+) -> Writing | Closing | Refusal | None:
+    if plan is None or isinstance(plan, Refusal):
         return plan
     if plan.cell_id != cell_id:
         return Refusal(code="changed_meanwhile", message="it was moved to another cell meanwhile")
+    if isinstance(plan, Closing):
+        return plan
     try:
         return plan.build()
     except RecoveryError as error:

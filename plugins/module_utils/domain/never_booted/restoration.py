@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from . import journal
+from . import deleted, journal
 from .databases import Databases
+from .deleted import Closing
 from .journal import Author, JournalEntry
 from .nova_rows import Cell, InstanceRows
 from .observation import (
@@ -30,8 +31,9 @@ from .observation import (
     outcome,
     situation,
 )
-from .preparation import REFUSALS, Refusal
+from .preparation import REFUSALS
 from .preparer import Outcome, changed_meanwhile
+from .refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +102,16 @@ class Restorer:
 
     def plan(
         self, instance_uuids: Sequence[str], *, lock: bool = False, whole: bool = True
-    ) -> dict[str, Restoration | Refusal | None]:
+    ) -> dict[str, Restoration | Closing | Refusal | None]:
         """What would be done now, by instance."""
         seen = observe(self._databases, instance_uuids, lock=lock, whole=whole)
         entries = [one.entry for one in seen.values() if one.entry is not None]
-        copies = self._databases.journal.copies(entries) if entries else {}
-        return {uuid: decide(seen[uuid], self._cells, copies.get(uuid)) for uuid in instance_uuids}
+        copies = {} if whole or not entries else self._databases.journal.copies(entries)
+        return {
+            uuid: deleted.decide(seen[uuid], self._cells)
+            or decide(seen[uuid], self._cells, seen[uuid].copy or copies.get(uuid))
+            for uuid in instance_uuids
+        }
 
     def apply(self, cell_id: int | None, instance_uuids: Sequence[str]) -> list[Outcome]:
         """Put these back into this cell."""
@@ -120,6 +126,12 @@ class Restorer:
                 missing = [plan.rows for plan in ready if plan.rows is not None]
                 if missing and cell_id is not None:
                     self._databases.cell(cell_id).insert_instance_rows(missing)
+                closings = [
+                    plan
+                    for plan in plans.values()
+                    if isinstance(plan, Closing) and plan.cell_id == cell_id
+                ]
+                deleted.close(self._databases, closings, self._author)
             with transaction.step():
                 if not transaction.atomic:
                     self._check_unchanged(ready)
@@ -169,11 +181,15 @@ class Restorer:
         ) != len(uuids):
             raise changed_meanwhile(uuids)
         for plan in plans:
-            before = plan.seen.entry.request_spec if plan.seen.entry else None
-            now = plan.seen.request_spec
-            if before is None or now is None:
+            entry, now = plan.seen.entry, plan.seen.request_spec
+            if entry is None or entry.request_spec is None:
                 continue
-            if not api.replace_request_spec(now, before):
+            done = True
+            if now is None:
+                done = api.insert_request_spec(plan.uuid, entry.request_spec)
+            elif entry.spec_rewritten:
+                done = api.replace_request_spec(now, entry.request_spec)
+            if not done:
                 raise changed_meanwhile([plan.uuid])
 
 
@@ -181,9 +197,12 @@ def _state(entry: JournalEntry | None) -> tuple[int, str, str] | None:
     return None if entry is None else (entry.id, entry.state, entry.run_id)
 
 
-def _outcome(uuid: str, plan: Restoration | Refusal | None, cell_id: int | None) -> Outcome:
-    if isinstance(plan, Restoration) and plan.cell_id != cell_id:
+def _outcome(
+    uuid: str, plan: Restoration | Closing | Refusal | None, cell_id: int | None
+) -> Outcome:
+    if isinstance(plan, Restoration | Closing) and plan.cell_id != cell_id:
         plan = Refusal(code="changed_meanwhile", message="it was moved to another cell meanwhile")
     if isinstance(plan, Refusal):
         return Outcome(instance_uuid=uuid, changed=False, refusal=plan)
-    return Outcome(instance_uuid=uuid, changed=plan is not None)
+    closing = plan if isinstance(plan, Closing) else None
+    return Outcome(instance_uuid=uuid, changed=plan is not None, closing=closing)

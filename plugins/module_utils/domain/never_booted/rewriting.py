@@ -13,7 +13,8 @@ from .another_build import Build, Replacement
 from .batch_run import batches
 from .databases import Databases
 from .observation import Observation, observe
-from .preparation import Refusal, Rewrite
+from .preparation import Rewrite
+from .refusal import Refusal
 from .request_spec import RequestSpec
 
 
@@ -47,13 +48,14 @@ def plan_rewrites(
 
 def _plan_one(seen: Observation, replacement: Replacement, plan: Rewriting) -> None:
     uuid = seen.instance_uuid
-    if seen.request_spec is None or seen.mapping is None:
+    text = seen.spec_text
+    if text is None or seen.mapping is None:
         return
-    rewritten = seen.entry.request_spec if seen.entry is not None else None
+    entry = seen.entry
+    rewritten = entry.request_spec if entry is not None and entry.spec_rewritten else None
     cut_off = seen.mapping.cell_id is None and bool(seen.rows) and rewritten is not None
     # A run that was cut off has rewritten the spec: the rows are still what they were.
-    text = rewritten if cut_off and rewritten is not None else seen.request_spec.spec
-    spec = RequestSpec.loads(text, uuid)
+    spec = RequestSpec.loads(rewritten if cut_off and rewritten is not None else text, uuid)
     plan.before[uuid] = plan.after[uuid] = Build.of(spec).names
     if not cut_off and not replacement.differs(spec):
         return

@@ -18,17 +18,20 @@ def rebuild_selection(
     listed: Iterable[Mapping[str, Any]],
     unfinished: Iterable[Mapping[str, Any]] = (),
     *,
+    deleted: Iterable[Mapping[str, Any]] = (),
     named: Sequence[str] = (),
     can_find_networks: bool = False,
 ) -> dict[str, Any]:
     """What to do with what cell0_instance_info has listed.
 
-    ``find_networks``, ``prepare`` and ``build`` are lists of UUIDs; what is prepared is built too.
-    ``blocked`` are the listed instances that cannot be rebuilt now.
+    ``find_networks``, ``prepare`` and ``build`` are lists of UUIDs; what is prepared is built too, but
+    for those that were deleted. ``blocked`` are the listed instances that cannot be rebuilt now.
 
     :param listed: instances that match the selection.
     :param unfinished: build requests that were left behind; only those that the journal knows as
         unfinished are taken.
+    :param deleted: what cell0_instance_info returns under that name; to prepare them closes their
+        entries.
     :param named: UUIDs that the caller gave. One that is not listed has booted, or is not there: to
         have it built says which.
     :param can_find_networks: whether requested networks that were not kept are looked for.
@@ -49,5 +52,7 @@ def rebuild_selection(
             continue
         prepare.append(uuid)
         build.append(uuid)
-    build += [uuid for uuid in dict.fromkeys(named) if uuid not in instances]
+    gone = [one["uuid"] for one in deleted]
+    prepare += gone
+    build += [uuid for uuid in dict.fromkeys(named) if uuid not in instances and uuid not in gone]
     return {"find_networks": find, "prepare": prepare, "build": build, "blocked": blocked}

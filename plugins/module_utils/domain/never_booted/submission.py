@@ -75,6 +75,7 @@ class Submitter:
                     state=journal.PREPARED,
                     cell_uuid=None,
                     project_id=project,
+                    request_spec=seen.spec_text,
                 )
                 entries.begin([entry], self._author)
         build.changed = build.changed or seen.entry is not None or not seen.rows
@@ -90,7 +91,7 @@ class Submitter:
             return
         submission = self._cloud.compose(request, spec)
         try:
-            if not self._intend(submission):
+            if not self._intend(submission, spec):
                 # Another run has it, or it was put back: the next look tells.
                 return
             build.changed = True
@@ -116,8 +117,11 @@ class Submitter:
                     author=self._author,
                 )
 
-    def _intend(self, submission: BuildSubmission) -> bool:
-        """Say that this run is about to ask; False where it is not its turn."""
+    def _intend(self, submission: BuildSubmission, spec: RequestSpecRow) -> bool:
+        """Say that this run is about to ask, and with which spec; False where it is not its turn.
+
+        Nova removes the spec when its conductor finds the project over quota.
+        """
         with self._databases.transaction(None) as transaction, transaction.step():
             moved = self._databases.journal.advance(
                 [submission.instance_uuid],
@@ -125,6 +129,7 @@ class Submitter:
                 state=journal.SUBMIT_INTENDED,
                 author=self._author,
                 request_id=submission.request_id,
+                build_spec=spec.spec,
             )
         return moved > 0
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,9 @@ from .observation import CLASSES
 from .preparation import NOVA_SETTLES
 from .verdict import Known, Verdict, nobody_asked, reasons_of_databases
 from .versioned_object import timestamp
+
+# Where the RequestSpec is, beside STORED: Nova has removed it.
+JOURNAL = "journal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,7 @@ class Found:
     known: Known
     cell: str | None
     newest: JournalEntry | None
+    spec_source: str | None
 
     @property
     def uuid(self) -> str:
@@ -92,6 +96,7 @@ class Found:
             "availability_zone": what.availability_zone,
             "tags": list(what.tags),
             "metadata": dict(what.metadata),
+            "request_spec": self.spec_source,
             "requested_networks": show_requests(stored),
             "networks_source": None if stored is None else STORED,
             "networks_hint": None
@@ -100,15 +105,18 @@ class Found:
                 "source": hint.source,
                 "requested_networks": show_requests(hint.requests),
             },
-            "journal": None
-            if newest is None
-            else {
-                "state": newest.state,
-                "run_id": newest.run_id,
-                "updated_at": timestamp(newest.updated_at),
-            },
+            "journal": None if newest is None else show_entry(newest),
             "verdict": verdict.as_dict(),
         }
+
+
+def show_entry(entry: JournalEntry) -> dict[str, Any]:
+    """What the module returns of a rebuild."""
+    return {
+        "state": entry.state,
+        "run_id": entry.run_id,
+        "updated_at": timestamp(entry.updated_at),
+    }
 
 
 def survey(
@@ -139,7 +147,9 @@ def survey(
 
 
 def _found(listed: Listed, what: Description, reasons: tuple[Any, ...]) -> Found:
-    newest = listed.newest
+    source = STORED if listed.seen.request_spec is not None else None
+    if listed.seen.kept_spec is not None:
+        source = JOURNAL
     return Found(
         known=Known(
             instance_uuid=listed.seen.instance_uuid,
@@ -149,8 +159,8 @@ def _found(listed: Listed, what: Description, reasons: tuple[Any, ...]) -> Found
             nobody_asked=nobody_asked(listed),
         ),
         cell=None if listed.cell is None else listed.cell.label,
-        # It can hold a spec.
-        newest=None if newest is None else replace(newest, request_spec=None),
+        newest=listed.newest,
+        spec_source=source,
     )
 
 

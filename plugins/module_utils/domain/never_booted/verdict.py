@@ -14,9 +14,10 @@ from .description import Description, NeededVolume
 from .listing import Listed
 from .network_check import NetworkProblem
 from .network_request import is_none
-from .nova_rows import Cell, RequestSpecRow
+from .nova_rows import Cell
 from .observation import CLASSES, HALF_BUILT, HALF_BURIED, LEFT_BEHIND
-from .preparation import NOVA_SETTLES, Refusal, decide
+from .preparation import NOVA_SETTLES, decide
+from .refusal import Refusal
 from .request_spec import RequestSpec, network_request_list
 from .versioned_object import primitive
 
@@ -29,12 +30,6 @@ _RESERVED = frozenset({"reserved", "attaching", "in-use"})
 # Stands for every spec where only the rest is to be decided on.
 _ANY_SPEC = RequestSpec(
     primitive("RequestSpec", {"requested_networks": network_request_list([])}, version="1.14")
-).dumps()
-
-PERSONALITY_LOST = Refusal(
-    code="personality_lost",
-    message="Nova does not keep personality files, nor whether any were given: give them to"
-    " instance_build again if there were",
 )
 
 
@@ -73,7 +68,6 @@ class Verdict:
     """``unchecked`` are the checks that this instance needs, and that nobody made."""
 
     reasons: tuple[Refusal, ...]
-    warnings: tuple[Refusal, ...] = (PERSONALITY_LOST,)
     unchecked: tuple[str, ...] = ()
 
     @property
@@ -85,7 +79,6 @@ class Verdict:
         return {
             "rebuildable": self.rebuildable,
             "reasons": [{"code": one.code, "message": one.message} for one in self.reasons],
-            "warnings": [{"code": one.code, "message": one.message} for one in self.warnings],
             "unchecked": list(self.unchecked),
         }
 
@@ -109,12 +102,9 @@ def _reasons_of_databases(
     listed: Listed, description: Description, cells: Mapping[int, Cell], settles: timedelta
 ) -> Iterator[Refusal]:
     seen = listed.seen
-    spec = seen.request_spec
-    if spec is not None:
-        # Networks that are not known, or a broken spec, must not hide what else is the matter.
-        spec = RequestSpecRow(instance_uuid=seen.instance_uuid, spec=_ANY_SPEC)
-    entry = replace(seen.entry, request_spec=None) if seen.entry is not None else None
-    plan = decide(replace(seen, request_spec=spec, entry=entry), cells, settles=settles)
+    # Networks that are not known, or a broken spec, must not hide what else is the matter.
+    spec = None if seen.spec_text is None else _ANY_SPEC
+    plan = decide(seen, cells, settles=settles, spec=spec)
     if isinstance(plan, Refusal):
         is_half = listed.situation in (HALF_BUILT, HALF_BURIED)
         yield replace(plan, code="half_built") if _waits(plan) and is_half else plan
@@ -126,7 +116,7 @@ def _reasons_of_databases(
         )
     if description.unreadable is not None:
         yield Refusal(code="unexpected_object", message=description.unreadable)
-    elif description.subject.stored is None and seen.request_spec is not None:
+    elif description.subject.stored is None and seen.spec_text is not None:
         yield Refusal(
             code="networks_unknown",
             message="Nova has not kept which networks were requested: state them with"

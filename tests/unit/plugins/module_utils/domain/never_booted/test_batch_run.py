@@ -19,6 +19,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.batch_run import (
     BATCH_SIZE,
     PATIENCE,
+    ToDo,
     apply_to_all,
     batches,
     look_at_all,
@@ -28,12 +29,12 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
     CommitInDoubt,
     DatabaseConflict,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.preparation import (
-    Refusal,
-)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.preparer import (
     Outcome,
     Preparer,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.refusal import (
+    Refusal,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.restoration import (
     Restorer,
@@ -42,6 +43,7 @@ from fakes.buried_instance import AUTHOR, UUIDS, buried
 from fakes.nova_databases import CELL0, CELL1, FakeDatabases
 from fakes.world import World
 
+IN_1 = ToDo(cell_id=1)
 GONE = Refusal(code="deleted", message="its user has deleted it")
 
 
@@ -89,9 +91,9 @@ def test_looking_finds_cells_refusals_and_nothing_to_do() -> None:
     refusal = found.pop(fourth)
     assert isinstance(refusal, Refusal)
     assert refusal.code == "instance_not_found"
-    assert found == {first: CELL0, second: CELL1, third: None}
+    assert found == {first: ToDo(cell_id=CELL0), second: ToDo(cell_id=CELL1), third: None}
     back = look_at_all(Restorer(databases, AUTHOR), UUIDS[:3])
-    assert back == {first: None, second: None, third: CELL0}
+    assert back == {first: None, second: None, third: ToDo(cell_id=CELL0)}
 
 
 def test_looking_takes_neither_locks_nor_whole_instances() -> None:
@@ -104,9 +106,9 @@ def test_looking_takes_neither_locks_nor_whole_instances() -> None:
 
 
 def test_one_that_is_refused_stops_all() -> None:
-    refuse_bad_ones({"a": CELL0, "b": None})
+    refuse_bad_ones({"a": IN_1, "b": None})
     with pytest.raises(RecoveryError, match="nothing was changed: b is refused as deleted") as one:
-        refuse_bad_ones({"a": CELL0, "b": GONE})
+        refuse_bad_ones({"a": IN_1, "b": GONE})
     assert "more" not in one.value.message
     with pytest.raises(RecoveryError, match=r"and 1 more, see error.details") as two:
         refuse_bad_ones({"a": GONE, "b": GONE})
@@ -129,7 +131,7 @@ def test_nothing_is_changed_when_one_is_refused() -> None:
 def test_each_cell_has_batches_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_run, "BATCH_SIZE", 2)
     worker = FakeWorker()
-    found = {"c": 1, "a": 1, "b": 1, "x": 2, "n": None, "r": GONE}
+    found = {"c": IN_1, "a": IN_1, "b": IN_1, "x": ToDo(cell_id=2), "n": None, "r": GONE}
     outcomes = {one.instance_uuid: one for one in run(worker, found)}
     assert worker.applied == [(1, ["a", "b"]), (1, ["c"]), (2, ["x"])]
     assert (outcomes["n"].changed, outcomes["n"].refusal) == (False, None)
@@ -148,7 +150,7 @@ def test_each_cell_has_batches_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_can_go_away_is_tried_again(error: RecoveryError) -> None:
     worker, world = FakeWorker(), World()
     worker.fails = [error, error, error]
-    assert [one.changed for one in run(worker, {"a": 1}, world)] == [True]
+    assert [one.changed for one in run(worker, {"a": IN_1}, world)] == [True]
     assert world.slept == [0.1, 0.2, 0.4]
 
 
@@ -159,16 +161,16 @@ def test_what_an_earlier_try_has_done_counts_as_changed() -> None:
         "a": Outcome(instance_uuid="a", changed=False),
         "b": Outcome(instance_uuid="b", changed=False, refusal=GONE),
     }
-    assert [one.changed for one in run(worker, {"a": 1, "b": 1})] == [True, False]
+    assert [one.changed for one in run(worker, {"a": IN_1, "b": IN_1})] == [True, False]
     worker.fails = []
-    assert [one.changed for one in run(worker, {"a": 1, "b": 1})] == [False, False]
+    assert [one.changed for one in run(worker, {"a": IN_1, "b": IN_1})] == [False, False]
 
 
 def test_patience_ends() -> None:
     worker, world = FakeWorker(), World()
     worker.fails = [DatabaseConflict("deadlock")] * 1000
     with pytest.raises(DatabaseConflict) as caught:
-        run(worker, {"a": 1}, world)
+        run(worker, {"a": IN_1}, world)
     assert PATIENCE - 5 <= world.now <= PATIENCE
     assert max(world.slept) == 5.0
     # An earlier try can have come through.
@@ -179,7 +181,7 @@ def test_what_never_goes_away_is_not_tried_again() -> None:
     worker, world = FakeWorker(), World()
     worker.fails = [RecoveryError("database_no_grant", "no")]
     with pytest.raises(RecoveryError) as caught:
-        run(worker, {"a": 1}, world)
+        run(worker, {"a": IN_1}, world)
     assert world.slept == []
     assert not caught.value.changed
 
@@ -191,7 +193,7 @@ def test_an_error_says_whether_batches_before_it_were_changed(
     for changed in (True, False):
         worker = FakeWorker()
         worker.answers = {"a": Outcome(instance_uuid="a", changed=changed)}
-        outcomes = apply_to_all(worker, {"a": 1, "b": 1}, World())
+        outcomes = apply_to_all(worker, {"a": IN_1, "b": IN_1}, World())
         assert next(outcomes).instance_uuid == "a"
         worker.fails = [RecoveryError("database_no_grant", "no")]
         with pytest.raises(RecoveryError) as caught:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.database_errors import (
     CommitInDoubt,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.preparer import (
+    Preparer,
 )
 from fakes import conductor as fates
 from fakes.build_cloud import TOKEN
@@ -317,8 +321,12 @@ def refused_cases() -> Any:
         specs[ONE] = type(specs[ONE])(instance_uuid=ONE, spec=spec_text(ONE, networks=False))
 
     def no_spec(scene: BuildScene) -> None:
+        # Of an older version, which kept no copy.
         scene.prepared()
         scene.databases.state["api"]["specs"].clear()
+        entries = scene.databases.state["cell0"]["entries"]
+        for number, (entry, copy) in entries.items():
+            entries[number] = (replace(entry, request_spec=None), copy)
 
     def only_copied(scene: BuildScene) -> None:
         buried(scene.databases, ONE)
@@ -788,3 +796,43 @@ def test_a_builder_needs_all_it_works_with() -> None:
     assert builder.run([]) == []
     assert builder.look([]) == []
     assert isinstance(scene.builder().look([ONE])[0], Build)
+
+
+def test_what_nova_found_over_quota_is_built_when_there_is_room(scene: BuildScene) -> None:
+    scene.prepared()
+    spec = scene.databases.spec(ONE)
+    scene.conductor.fates[ONE] = [fates.OVER_QUOTA, fates.BUILD]
+    assert scene.build().result == build_state.DIED
+    assert ONE not in scene.databases.state["api"]["specs"]
+    (done,) = Preparer(scene.databases, AUTHOR).apply(CELL1, [ONE])
+    assert (done.changed, done.refusal) == (True, None)
+    assert scene.databases.spec(ONE) == spec
+    assert scene.build().result == build_state.ACTIVE
+    assert scene.conductor.built == [ONE]
+    scene.assert_safe()
+
+
+def test_a_spec_that_goes_while_it_is_prepared_is_put_back(scene: BuildScene) -> None:
+    # Nova's conductor removes it last: another run may have prepared the instance just before.
+    scene.prepared()
+    spec = scene.databases.state["api"]["specs"].pop(ONE).spec
+    assert scene.builder().look([ONE])[0].result is None
+    assert scene.build().result == build_state.ACTIVE
+    newest = scene.databases.newest(ONE)
+    assert newest is not None
+    assert newest.build_spec == spec
+    scene.assert_safe()
+
+
+def test_the_journal_keeps_what_the_conductor_was_sent(scene: BuildScene) -> None:
+    scene.prepared()
+    changed = spec_text(ONE, num_instances=7)
+    specs = scene.databases.state["api"]["specs"]
+    specs[ONE] = replace(specs[ONE], spec=changed)
+    scene.conductor.fates[ONE] = [fates.OVER_QUOTA]
+    scene.build()
+    newest = scene.databases.newest(ONE)
+    assert newest is not None
+    assert newest.build_spec == changed
+    Preparer(scene.databases, AUTHOR).apply(CELL1, [ONE])
+    assert scene.databases.spec(ONE) == changed

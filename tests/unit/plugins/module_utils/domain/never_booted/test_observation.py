@@ -214,7 +214,10 @@ def test_under_lock_all_that_is_decided_on_is_locked_in_one_order(databases: Fak
     assert databases.locked == ["mappings", "requests", "specs", "entries", "rows of cell0"]
 
 
-@pytest.mark.parametrize(("state", "has_copy"), [(journal.TAKEN, True), (journal.PREPARED, False)])
+@pytest.mark.parametrize(
+    ("state", "has_copy"),
+    [(journal.TAKEN, True), (journal.PREPARED, True), (journal.SUBMITTED, False)],
+)
 def test_only_a_copy_that_may_differ_is_read(
     databases: FakeDatabases, state: str, has_copy: bool
 ) -> None:

@@ -25,8 +25,10 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.preparation import (
     NOVA_SETTLES,
     Preparation,
-    Refusal,
     decide,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.refusal import (
+    Refusal,
 )
 from fakes.buried_instance import (
     INSTANCE_UUID,
@@ -60,6 +62,11 @@ def entry(state: str, *, cell_id: int = CELL0, **fields: Any) -> JournalEntry:
         cell_uuid=CELLS[cell_id].uuid,
         **fields,
     )
+
+
+def rewritten_entry(**fields: Any) -> JournalEntry:
+    """Of a run that was cut off when it had rewritten the spec."""
+    return entry(journal.TAKEN, **{"request_spec": spec_text(), "spec_rewritten": True, **fields})
 
 
 def code(found: Preparation | Refusal | None) -> str | None:
@@ -168,7 +175,7 @@ def test_one_whose_rows_are_gone_is_called_prepared(databases: FakeDatabases) ->
     # A first look has no copy.
     assert prepared(decide(replace(seen, copy=None), CELLS)).cell_id == CELL1
     assert code(decide(seen, CELLS, rewrite=to_image("i"))) == "already_prepared"
-    rewritten = replace(seen, entry=entry(journal.TAKEN, cell_id=CELL1, request_spec=spec_text()))
+    rewritten = replace(seen, entry=rewritten_entry(cell_id=CELL1))
     assert prepared(decide(rewritten, CELLS, rewrite=to_image("i"))).gone
 
 
@@ -212,7 +219,7 @@ def test_our_own_cut_is_finished_at_once(databases: FakeDatabases) -> None:
     assert prepared(decide(same, CELLS)).keeps
     changed = replace(same, copy=rows_of(UUID, display_name="before"))
     assert not prepared(decide(changed, CELLS)).keeps
-    rewritten = replace(changed, entry=entry(journal.TAKEN, request_spec=spec_text()))
+    rewritten = replace(changed, entry=rewritten_entry())
     assert code(decide(rewritten, CELLS)) == "changed_meanwhile"
     assert prepared(decide(rewritten, CELLS, rewrite=to_image("i"))).rewrite is not None
 
@@ -262,12 +269,16 @@ def test_the_copy_is_of_the_rows_as_they_were(databases: FakeDatabases) -> None:
     assert (new.state, new.cell_uuid) == (journal.TAKEN, CELLS[CELL0].uuid)
     assert new.project_id == rows_of(UUID).instance["project_id"]
     plain = prepared(decide(look(databases), CELLS)).build().entry(CELLS)
-    assert plain.request_spec is None
+    assert plain.request_spec == databases.spec(UUID)
+    assert (plain.spec_rewritten, plain.build_spec) == (False, None)
+    assert new.spec_rewritten
+    assert new.build_spec is not None
+    assert json.loads(new.build_spec)["nova_object.data"]["scheduler_hints"] == {"i": ["0"]}
 
 
 def test_the_spec_in_the_journal_is_the_first_one(databases: FakeDatabases) -> None:
     half_done(databases)
-    kept = entry(journal.TAKEN, request_spec=spec_text(num_instances=3))
+    kept = rewritten_entry(request_spec=spec_text(num_instances=3))
     seen = look(databases, entry=kept, copy=rows_of(UUID))
     writing = prepared(decide(seen, CELLS, rewrite=to_image("i"))).build()
     assert writing.entry(CELLS).request_spec == kept.request_spec

@@ -20,11 +20,11 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
     Observation,
     observe,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.preparation import (
-    Refusal,
-)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.preparer import (
     Preparer,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.refusal import (
+    Refusal,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.restoration import (
     Restoration,
@@ -213,8 +213,11 @@ def test_what_is_refused_stays_beside_the_others(databases: FakeDatabases) -> No
     databases.user_deletes(UUIDS[1])
     good, gone = Restorer(databases, AUTHOR).apply(CELL0, UUIDS[:2])
     assert good.changed
-    assert gone.refusal is not None
-    assert gone.refusal.code == "deleted"
+    assert gone.closing is not None
+    assert databases.entry(UUIDS[1]) is None
+    (again,) = Restorer(databases, AUTHOR).apply(CELL0, UUIDS[1:2])
+    assert again.refusal is not None
+    assert again.refusal.code == "deleted"
 
 
 def test_everything_is_read_under_lock(databases: FakeDatabases) -> None:

@@ -24,6 +24,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.preparer import (
     Preparer,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.refusal import (
+    Refusal,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.restoration import (
     Restorer,
 )
@@ -52,7 +55,7 @@ def prepare(made: FakeDatabases, wanted: Replacement = WANTED) -> tuple[Rewritin
     plan = plan_rewrites(made, [UUID, "unknown"], wanted)
     worker = Preparer(made, AUTHOR, rewrites=plan.rewrites)
     found = look_at_all(worker, [UUID])
-    if not isinstance(found[UUID], int) and found[UUID] is not None:
+    if isinstance(found[UUID], Refusal):
         return plan, found[UUID]
     [outcome] = apply_to_all(worker, found, SystemClock())
     return plan, outcome

@@ -82,3 +82,8 @@ def test_named_ones_that_are_not_listed_are_only_built() -> None:
     found = rebuild_selection([listed("a")], named=["b", "a", "b"])
     assert found["prepare"] == ["a"]
     assert found["build"] == ["a", "b"]
+
+
+def test_what_was_deleted_is_only_prepared_which_closes_it() -> None:
+    found = rebuild_selection([listed("a")], deleted=[{"uuid": "d"}], named=["a", "d"])
+    assert (found["prepare"], found["build"]) == (["a", "d"], ["a"])

@@ -73,7 +73,6 @@ def test_a_buried_one_can_be_rebuilt_when_all_is_there() -> None:
     verdict = give_verdict(known(buried()), FINE)
     assert verdict.rebuildable
     assert verdict.unchecked == ()
-    assert [warning.code for warning in verdict.warnings] == ["personality_lost"]
     assert verdict.as_dict()["rebuildable"] is True
 
 
