@@ -45,7 +45,8 @@ options:
     default: nova_recovery
   allow_untested_release:
     description:
-      - Go on, with a warning, where the databases are of a release of Nova that was never tested.
+      - Go on, with a warning, where the databases or the services are of a release of Nova that this
+        collection was never tested on.
     type: bool
     default: false
 requirements:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, quote_plus
 
-from .adapters.conductor import RabbitConductor, ReadOnlyConductor
-from .adapters.message_bus import MESSAGING_IMPORT_ERROR, MessageBus
 from .adapters.mysql import PYMYSQL_IMPORT_ERROR
 from .adapters.nova_conf import NOVA_OPTIONS, OSLO_CONFIG_IMPORT_ERROR, NovaConf, read_nova_conf
 from .adapters.nova_databases import NovaDatabases
@@ -23,8 +21,11 @@ from .adapters.openstack_connection import (
     CloudConnection,
     connect,
 )
-from .domain.never_booted.release import require_known_release
+from .domain.never_booted.release import require_tested_release
 from .recovery_module import Wiring
+
+if TYPE_CHECKING:
+    from .adapters.conductor import RabbitConductor
 
 _SHORTEST_SECRET = 4
 
@@ -124,7 +125,7 @@ class NovaConnections:
                 read_only=self.read_only,
                 hide=self._hide,
             )
-            warning = require_known_release(
+            warning = require_tested_release(
                 databases.seen_release(), allow_untested=self._params["allow_untested_release"]
             )
             if warning:
@@ -151,6 +152,10 @@ class NovaConnections:
     @property
     def conductor(self) -> RabbitConductor:
         """Nova's conductor; in check mode one that sends nothing."""
+        # Most modules never ask it, and to import oslo.messaging takes a third of a second.
+        from .adapters.conductor import RabbitConductor, ReadOnlyConductor  # noqa: PLC0415
+        from .adapters.message_bus import MESSAGING_IMPORT_ERROR, MessageBus  # noqa: PLC0415
+
         self._need(("oslo.messaging", MESSAGING_IMPORT_ERROR))
         bus = MessageBus(self.conf.oslo, self.conf.transport_url)
         kind = ReadOnlyConductor if self.read_only else RabbitConductor

@@ -86,6 +86,8 @@ attributes:
 requirements:
   - oslo.messaging, for the check V(queue)
 notes:
+  - Nova does not keep personality files, nor whether any were given. No verdict tells of them. Give
+    them to M(openstack_recovery.nova.instance_build) again if there were.
   - A cloud is optional. It is used where O(cloud) or O(auth), or E(OS_CLOUD) or E(OS_AUTH_URL) name
     one. The credentials should be an administrator's, since others do not see all projects.
 seealso:
@@ -171,6 +173,11 @@ instances:
         - C(auto), C(none) or a list of interfaces, as M(openstack_recovery.nova.network_request) takes
           them. Null where they are not known.
       type: raw
+    request_spec:
+      description:
+        - C(stored) where Nova has its RequestSpec; C(journal) where Nova has removed it and the journal
+          has a copy, which M(openstack_recovery.nova.cell0_rebuild_prep) puts back; else null.
+      type: str
     networks_source:
       description: C(stored) where they are in the RequestSpec, null where they are not known.
       type: str
@@ -184,9 +191,8 @@ instances:
       type: dict
     verdict:
       description:
-        - C(rebuildable) is true when there are no C(reasons) against it. Reasons and C(warnings) each
-          have a C(code) and a C(message). C(unchecked) lists the O(checks) that it needs and that were
-          not made.
+        - C(rebuildable) is true when there are no C(reasons) against it, each with a C(code) and a
+          C(message). C(unchecked) lists the O(checks) that it needs and that were not made.
         - Codes of reasons that Nova's databases tell are C(networks_unknown), C(half_built) and
           C(still_building) (Nova may be at work on it, try again later), C(being_built), C(on_host),
           C(deleted), C(request_spec_missing), C(rows_in_several_cells) and C(unexpected_object).
@@ -194,7 +200,6 @@ instances:
           C(queue_not_drained), and those of networks, addresses and ports that
           M(openstack_recovery.nova.network_request) lists, for example C(port_gone), C(port_taken)
           and C(port_qos).
-        - The code of a warning is C(personality_lost). Nova does not keep personality files.
       type: dict
   sample:
     - uuid: 7e3c2a53-95e7-4e3f-8f8b-7d7f3f4f0c11
@@ -215,6 +220,7 @@ instances:
       availability_zone: null
       tags: [production]
       metadata: {}
+      request_spec: stored
       requested_networks: null
       networks_source: null
       networks_hint:
@@ -228,11 +234,6 @@ instances:
           - code: networks_unknown
             message: >-
               Nova has not kept which networks were requested: state them with network_request
-        warnings:
-          - code: personality_lost
-            message: >-
-              Nova does not keep personality files, nor whether any were given: give them to
-              instance_build again if there were
         unchecked: []
 totals:
   description: Number of C(instances), of those C(rebuildable) and C(blocked), and of each of C(classes).
@@ -242,6 +243,26 @@ truncated:
   description: Whether there are more than O(limit).
   returned: success
   type: bool
+deleted:
+  description:
+    - Instances that their users have deleted while a rebuild of them was open, of all that match
+      O(instances) and O(project). M(openstack_recovery.nova.cell0_rebuild_prep) or
+      M(openstack_recovery.nova.instance_build) with their UUIDs closes it.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    uuid:
+      description: UUID of the instance.
+      type: str
+    journal:
+      description: C(state), C(run_id) and C(updated_at) of the rebuild.
+      type: dict
+    cells:
+      description: Names of the cells that still hold rows of it, which lists of instances show.
+      type: list
+      elements: str
+  sample: []
 error:
   description:
     - What went wrong, as a C(code), whether it is C(retriable), and C(details).
@@ -270,11 +291,15 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
     Services,
     look_around,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.deleted import (
+    find_left,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.listing import (
     Scope,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.survey import (
     Selection,
+    show_entry,
     survey,
     totals,
 )
@@ -317,9 +342,11 @@ OPTIONS = {
 def list_instances(connections: NovaConnections, module: NovaDatabasesModule) -> dict[str, Any]:
     params = module.params
     _check(params)
+    scope = _scope(connections, params)
+    left = find_left(connections.databases, scope)
     found, truncated = survey(
         connections.databases,
-        _scope(connections, params),
+        scope,
         _selection(connections, params),
         limit=params["limit"],
         settles=connections.settle_time(params["settle_time"]),
@@ -334,6 +361,14 @@ def list_instances(connections: NovaConnections, module: NovaDatabasesModule) ->
         "instances": instances,
         "totals": totals(instances),
         "truncated": truncated,
+        "deleted": [
+            {
+                "uuid": one.entry.instance_uuid,
+                "journal": show_entry(one.entry),
+                "cells": list(one.cells),
+            }
+            for one in left
+        ],
     }
 
 

@@ -18,6 +18,10 @@ description:
     compute API shows it with status BUILD. M(openstack_recovery.nova.instance_build) has it built.
   - With O(state=buried) it is put back exactly as it was, from the copy.
   - The same holds for an instance whose build failed in a real cell.
+  - A RequestSpec that Nova has removed, because its conductor found the project over quota, is put
+    back from the journal's copy.
+  - An instance that its user has deleted after an earlier run had begun with it is closed in the
+    journal. Rows that this run had left in a cell are removed, if they are those of the copy.
   - Where Nova's API database and the cell's share a server and an account, all of it is one
     transaction. Where not, it is done in an order that can be cut off anywhere. The next run
     finishes it.
@@ -82,7 +86,9 @@ attributes:
     description: Checks everything, reports what would be done and writes nothing.
   diff_mode:
     support: full
-    description: Shows for each instance where Nova has it, its image and flavor, before and after.
+    description:
+      - Shows for each instance where Nova has it, its image and flavor, before and after, and whether
+        its RequestSpec is put back.
 seealso:
   - module: openstack_recovery.nova.network_request
   - module: openstack_recovery.nova.instance_build
@@ -118,6 +124,24 @@ instances:
   returned: success
   type: list
   elements: dict
+  contains:
+    uuid:
+      description: UUID of the instance.
+      type: str
+    state:
+      description:
+        - C(prepared) or C(buried), as O(state) asks for; C(deleted) where its user has deleted it and
+          an earlier run had left something; null where it was refused.
+      type: str
+    changed:
+      description: Whether anything was changed, in check mode whether it would be.
+      type: bool
+    code:
+      description: Why it was refused, one of the codes of RV(error); also C(deleted). Else null.
+      type: str
+    message:
+      description: What to do about the code; null without one.
+      type: str
   sample:
     - uuid: 7e3c2a53-95e7-4e3f-8f8b-7d7f3f4f0c11
       state: prepared
@@ -132,6 +156,7 @@ error:
       C(instance_not_found), C(deleted), C(has_booted), C(still_building), C(being_built),
       C(networks_unknown), C(request_spec_missing), C(rows_missing), C(rows_in_several_cells),
       C(on_host), C(no_copy) and C(unexpected_object).
+    - C(rows_left) is of a deleted instance whose rows in a cell are not those of the journal's copy.
     - With O(image) or O(flavor) also C(already_prepared), C(burial_unfinished), C(volume_backed),
       C(devices_named), C(local_disks), C(disks_need_nova), C(ports_need_nova), C(image_needs_nova),
       C(image_property_invalid), C(image_not_accessible), C(image_not_bootable),
@@ -147,7 +172,8 @@ error:
   type: dict
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.image_choice import (
@@ -166,6 +192,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
     Replacement,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.batch_run import (
+    ToDo,
     apply_to_all,
     look_at_all,
     refuse_bad_ones,
@@ -217,16 +244,24 @@ def prepare(connections: NovaConnections, module: NovaDatabasesModule) -> dict[s
         worker = Restorer(databases, author)
     found = look_at_all(worker, params["instances"])
     # Why it cannot be prepared at all comes first.
-    found |= {uuid: why for uuid, why in rewriting.refusals.items() if isinstance(found[uuid], int)}
+    found |= {
+        uuid: why for uuid, why in rewriting.refusals.items() if isinstance(found[uuid], ToDo)
+    }
     refuse_bad_ones(found)
     if module.check_mode:
         done = [
-            Outcome(instance_uuid=uuid, changed=cell is not None) for uuid, cell in found.items()
+            Outcome(
+                instance_uuid=uuid,
+                changed=one is not None,
+                closing=one.closing if isinstance(one, ToDo) else None,
+            )
+            for uuid, one in found.items()
         ]
     else:
         databases.make_journal()
         done = list(apply_to_all(worker, found, SystemClock()))
-    return _result(done, author, params["state"], rewriting)
+    lost = {uuid for uuid, one in found.items() if isinstance(one, ToDo) and one.puts_spec_back}
+    return _result(done, author, params["state"], _Shown(rewriting, lost))
 
 
 def _rewriting(connections: NovaConnections, params: Mapping[str, Any]) -> Rewriting:
@@ -253,9 +288,15 @@ def _rewriting(connections: NovaConnections, params: Mapping[str, Any]) -> Rewri
     return plan_rewrites(databases, params["instances"], Replacement(image=image, flavor=flavor))
 
 
-def _result(
-    done: list[Outcome], author: Author, state: str, rewriting: Rewriting
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a diff tells beside where Nova has an instance."""
+
+    rewriting: Rewriting
+    lost_specs: Collection[str]
+
+
+def _result(done: list[Outcome], author: Author, state: str, shown: _Shown) -> dict[str, Any]:
     refused = [one for one in done if one.refusal is not None]
     result: dict[str, Any] = {
         "changed": any(one.changed for one in done),
@@ -263,40 +304,53 @@ def _result(
         "instances": [
             {
                 "uuid": one.instance_uuid,
-                "state": None if one.refusal else state,
                 "changed": one.changed,
-                "code": one.refusal.code if one.refusal else None,
-                "message": one.refusal.message if one.refusal else None,
+                **_became(one, state),
             }
             for one in done
         ],
-        "diff": [_diff(one.instance_uuid, state, rewriting) for one in done if one.changed],
+        "diff": [_diff(one, state, shown) for one in done if one.changed],
     }
     if refused:
-        first = refused[0]
+        codes = {one.refusal.code for one in refused if one.refusal}
+        first, only_left = refused[0], codes == {"rows_left"}
+        what = "were deleted" if only_left else "changed meanwhile"
         result["failed"] = True
         result["msg"] = (
-            f"{len(refused)} of {len(done)} changed meanwhile and were left as they are; the first is"
+            f"{len(refused)} of {len(done)} {what} and were left as they are; the first is"
             f" {first.instance_uuid}: {first.refusal.message if first.refusal else ''}"
         )
         result["error"] = {
-            "code": "changed_meanwhile",
-            "retriable": True,
+            "code": "rows_left" if only_left else "changed_meanwhile",
+            "retriable": not only_left,
             "details": {"instances": [one.instance_uuid for one in refused]},
             "request_id": None,
         }
     return result
 
 
-def _diff(uuid: str, state: str, rewriting: Rewriting) -> Mapping[str, Any]:
+def _became(one: Outcome, state: str) -> Mapping[str, str | None]:
+    if one.closing is not None:
+        return {"state": "deleted", "code": "deleted", "message": one.closing.message}
+    if one.refusal is not None:
+        return {"state": None, "code": one.refusal.code, "message": one.refusal.message}
+    return {"state": state, "code": None, "message": None}
+
+
+def _diff(one: Outcome, state: str, shown: _Shown) -> Mapping[str, Any]:
+    uuid = one.instance_uuid
+    header = {"before_header": uuid, "after_header": uuid}
+    if one.closing is not None:
+        return {**header, "before": {"journal": "open"}, "after": {"journal": "deleted"}}
     in_cell = {"served_from": "its cell", "vm_state": "error", "build_request": False}
     request = {"served_from": "its build request", "vm_state": "building", "build_request": True}
     before, after = (in_cell, request) if state == "prepared" else (request, in_cell)
+    if uuid in shown.lost_specs:
+        before, after = {**before, "request_spec": None}, {**after, "request_spec": "the journal's"}
     return {
-        "before_header": uuid,
-        "after_header": uuid,
-        "before": {**before, **rewriting.before.get(uuid, {})},
-        "after": {**after, **rewriting.after.get(uuid, {})},
+        **header,
+        "before": {**before, **shown.rewriting.before.get(uuid, {})},
+        "after": {**after, **shown.rewriting.after.get(uuid, {})},
     }
 
 

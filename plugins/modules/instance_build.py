@@ -15,7 +15,8 @@ description:
   - Hands each instance that M(openstack_recovery.nova.cell0_rebuild_prep) has prepared to Nova's
     conductor, at most once, and waits. In the end it is C(active) and verified, or in its cell
     again, or it says what to look at.
-  - Repairs what a conductor that died has left half built, too.
+  - Repairs what a conductor that died has left half built, too, and puts back a RequestSpec that Nova
+    has removed.
   - The journal says whether the conductor was asked. Two runs at once, and a run after one that was
     killed, never ask twice, because a second message would make the instance vanish. They wait for
     what the first one has begun.
@@ -117,6 +118,33 @@ instances:
   returned: when the instances were looked at
   type: list
   elements: dict
+  contains:
+    uuid:
+      description: UUID of the instance.
+      type: str
+    result:
+      description: How it ended, one of the above.
+      type: str
+    code:
+      description: Why, where it is not C(active), for example C(died) or C(message_in_doubt); else null.
+      type: str
+    message:
+      description: What Nova says, or what to do; empty where there is nothing to say.
+      type: str
+    changed:
+      description: Whether this run has changed anything of it; in check mode whether it would.
+      type: bool
+    host:
+      description: Name of the host on which it runs; null where it is not known.
+      type: str
+    request_id:
+      description: ID of this run's message in Nova's logs; null where none was sent.
+      type: str
+    verification:
+      description:
+        - Each check that was made, by its name, as whether it has C(passed), and what was C(expected)
+          and C(observed).
+      type: dict
   sample:
     - uuid: 7e3c2a53-95e7-4e3f-8f8b-7d7f3f4f0c11
       result: active
@@ -176,7 +204,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.journal import (
     Author,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.preparation import (
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.refusal import (
     Refusal,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.nova_databases_module import (

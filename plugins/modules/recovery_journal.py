@@ -68,7 +68,7 @@ schema:
       the C(known) version that this collection works with. In check mode as it would be.
   returned: success
   type: dict
-  sample: {"name": "nova_recovery", "version": 1, "known": 1}
+  sample: {"name": "nova_recovery", "version": 2, "known": 2}
 purged:
   description: Number of entries that were removed; in check mode that would be.
   returned: success

@@ -18,14 +18,19 @@ from ..domain.never_booted.journal import (
 )
 from ..domain.never_booted.nova_rows import InstanceRows
 from ..domain.never_booted.row_text import dump_rows, load_rows
+from .journal_schema import SCHEMA_VERSION
 from .mysql import Database
 from .sql import in_list, quoted
 
 _COLUMNS = (
-    "id, instance_uuid, state, cell_uuid, project_id, run_id, operator, request_id, request_spec,"
-    " created_at, updated_at,"
-    " TIMESTAMPDIFF(MICROSECOND, updated_at, UTC_TIMESTAMP(6)) / 1000000 AS age"
+    "id, instance_uuid, state, cell_uuid, project_id, run_id, operator, request_id, created_at,"
+    " updated_at, TIMESTAMPDIFF(MICROSECOND, updated_at, UTC_TIMESTAMP(6)) / 1000000 AS age"
 )
+# By version of the schema, since who only reads cannot upgrade it.
+_SPEC_COLUMNS = {
+    1: "request_spec, request_spec IS NOT NULL AS spec_rewritten, NULL AS build_spec",
+    2: "request_spec, COALESCE(spec_rewritten, request_spec IS NOT NULL) AS spec_rewritten, build_spec",
+}
 _CLOSED_BEFORE = "is_open IS NULL AND updated_at < UTC_TIMESTAMP(6) - INTERVAL %s SECOND"
 _PURGED_AT_ONCE = 500
 
@@ -33,13 +38,14 @@ _PURGED_AT_ONCE = 500
 class JournalDatabase:
     """Implements domain.never_booted.journal.Journal.
 
-    :param exists: False where the schema was never made: there are no entries then.
+    :param version: of the schema; 0 where it was never made: there are no entries then.
     """
 
-    def __init__(self, database: Database, schema: str, *, exists: bool = True) -> None:
+    def __init__(self, database: Database, schema: str, *, version: int = SCHEMA_VERSION) -> None:
         self._database = database
         self._schema = quoted(schema)
-        self._exists = exists
+        self._version = version
+        self._exists = version > 0
 
     def open_entries(
         self, instance_uuids: Iterable[str], *, lock: bool = False
@@ -50,16 +56,15 @@ class JournalDatabase:
         )
 
     def newest_entries(self, instance_uuids: Iterable[str]) -> dict[str, JournalEntry]:
-        condition, parameters = in_list("instance_uuid", instance_uuids)
-        return self._entries(
-            f"id IN (SELECT MAX(id) FROM {self._schema}.rebuilds WHERE {condition}"
-            " GROUP BY instance_uuid)",
-            parameters,
-        )
+        return self._entries(*self._newest(instance_uuids))
 
-    def unfinished(self) -> dict[str, JournalEntry]:
-        """Every open entry."""
-        return self._entries("is_open = 1", ())
+    def newest_heads(self, instance_uuids: Iterable[str]) -> dict[str, JournalEntry]:
+        """As newest_entries, without their specs."""
+        return self._entries(*self._newest(instance_uuids), specs=False)
+
+    def open_heads(self) -> dict[str, JournalEntry]:
+        """Every open entry, without its specs."""
+        return self._entries("is_open = 1", (), specs=False)
 
     def copies(self, entries: Sequence[JournalEntry]) -> dict[str, InstanceRows]:
         if not self._exists:
@@ -82,8 +87,9 @@ class JournalDatabase:
         now = self._database.rows("SELECT UTC_TIMESTAMP(6) AS now")[0]["now"]
         self._database.execute_many(
             f"INSERT INTO {self._schema}.rebuilds (instance_uuid, state, cell_uuid, project_id,"
-            " run_id, operator, instance_rows, request_spec, created_at, updated_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " run_id, operator, instance_rows, request_spec, spec_rewritten, build_spec,"
+            " created_at, updated_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     entry.instance_uuid,
@@ -94,6 +100,8 @@ class JournalDatabase:
                     author.operator,
                     None if entry.rows is None else dump_rows(entry.rows),
                     entry.request_spec,
+                    entry.spec_rewritten,
+                    entry.build_spec,
                     now,
                     now,
                 )
@@ -106,8 +114,8 @@ class JournalDatabase:
         for entry in entries:
             self._database.execute(
                 f"UPDATE {self._schema}.rebuilds SET state = %s, cell_uuid = %s, run_id = %s,"
-                " operator = %s, instance_rows = %s,"
-                " request_spec = COALESCE(%s, request_spec), updated_at = UTC_TIMESTAMP(6)"
+                " operator = %s, instance_rows = %s, request_spec = %s, spec_rewritten = %s,"
+                " build_spec = %s, updated_at = UTC_TIMESTAMP(6)"
                 " WHERE instance_uuid = %s AND is_open = 1 AND state IN (%s, %s)",
                 (
                     TAKEN,
@@ -116,6 +124,8 @@ class JournalDatabase:
                     author.operator,
                     None if entry.rows is None else dump_rows(entry.rows),
                     entry.request_spec,
+                    entry.spec_rewritten,
+                    entry.build_spec,
                     entry.instance_uuid,
                     TAKEN,
                     PREPARED,
@@ -132,14 +142,16 @@ class JournalDatabase:
         author: Author,
         detail: str = "",
         request_id: str | None = None,
+        build_spec: str | None = None,
     ) -> int:
         which, uuids = in_list("instance_uuid", instance_uuids)
         states, from_states = in_list("state", sorted(expected))
         moved = self._database.execute(
             f"UPDATE {self._schema}.rebuilds SET state = %s, run_id = %s, operator = %s,"
-            " request_id = COALESCE(%s, request_id), updated_at = UTC_TIMESTAMP(6)"
+            " request_id = COALESCE(%s, request_id), build_spec = COALESCE(%s, build_spec),"
+            " updated_at = UTC_TIMESTAMP(6)"
             f" WHERE {which} AND is_open = 1 AND {states}",
-            (state, author.run_id, author.operator, request_id, *uuids, *from_states),
+            (state, author.run_id, author.operator, request_id, build_spec, *uuids, *from_states),
         )
         if not moved:
             return 0
@@ -196,12 +208,23 @@ class JournalDatabase:
             ),
         )
 
-    def _entries(self, condition: str, parameters: Sequence[Any]) -> dict[str, JournalEntry]:
+    def _newest(self, instance_uuids: Iterable[str]) -> tuple[str, Sequence[Any]]:
+        condition, parameters = in_list("instance_uuid", instance_uuids)
+        which = f"SELECT MAX(id) FROM {self._schema}.rebuilds WHERE {condition}"
+        return f"id IN ({which} GROUP BY instance_uuid)", parameters
+
+    def _entries(
+        self, condition: str, parameters: Sequence[Any], *, specs: bool = True
+    ) -> dict[str, JournalEntry]:
         if not self._exists:
             return {}
+        columns = f"{_COLUMNS}, {_SPEC_COLUMNS[self._version]}" if specs else _COLUMNS
         rows: Sequence[Mapping[str, Any]] = self._database.rows(
-            f"SELECT {_COLUMNS} FROM {self._schema}.rebuilds WHERE {condition}", parameters
+            f"SELECT {columns} FROM {self._schema}.rebuilds WHERE {condition}", parameters
         )
-        return {
-            row["instance_uuid"]: JournalEntry(**{**row, "age": float(row["age"])}) for row in rows
-        }
+        return {row["instance_uuid"]: _entry(row) for row in rows}
+
+
+def _entry(row: Mapping[str, Any]) -> JournalEntry:
+    rewritten = bool(row.get("spec_rewritten"))
+    return JournalEntry(**{**row, "age": float(row["age"]), "spec_rewritten": rewritten})

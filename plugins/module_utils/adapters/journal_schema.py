@@ -9,7 +9,7 @@ from ..domain.errors import RecoveryError
 from .mysql import Database
 from .sql import quoted
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # What brings the schema from version n to n + 1. Every statement can be repeated, since a change of
 # a schema ends a transaction: a run that was killed between two begins again with the first.
@@ -48,7 +48,16 @@ _UPGRADES = (
         ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4
         """,
     ),
+    (
+        # NULL: of an entry of version 1, which had a spec only where it was rewritten.
+        """
+        ALTER TABLE {schema}.rebuilds
+            ADD COLUMN spec_rewritten TINYINT NULL,
+            ADD COLUMN build_spec LONGTEXT NULL
+        """,
+    ),
 )
+_COLUMN_EXISTS = 1060
 _VERSION_TABLE = """
     CREATE TABLE IF NOT EXISTS {schema}.schema_version (
         only_row TINYINT NOT NULL PRIMARY KEY,
@@ -120,11 +129,19 @@ class JournalSchema:
         self._database.execute(_VERSION_TABLE.format(schema=self._schema))
         for number in range(version, SCHEMA_VERSION):
             for statement in _UPGRADES[number]:
-                self._database.execute(statement.format(schema=self._schema))
+                self._repeatably(statement.format(schema=self._schema))
             self._database.execute(
                 f"REPLACE INTO {self._schema}.schema_version (only_row, version) VALUES (1, %s)",
                 (number + 1,),
             )
+
+    def _repeatably(self, statement: str) -> None:
+        try:
+            self._database.execute(statement)
+        except RecoveryError as error:
+            # MySQL has no ADD COLUMN IF NOT EXISTS.
+            if error.details.get("errno") != _COLUMN_EXISTS:
+                raise
 
     def _exists(self) -> bool:
         return bool(

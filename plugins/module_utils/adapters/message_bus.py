@@ -115,16 +115,15 @@ class MessageBus:
                 connection.sock.settimeout(self._timeout)
                 return connection, connection.channel()
             except Exception as error:  # noqa: BLE001 - amqp raises many; the next host is tried
-                errors.append(self._connect_error(f"{host.hostname}:{host.port or _PORT}", error))
+                errors.append(self._connect_error(_place(host), error))
                 if connection is not None:
                     with suppress(Exception):
                         connection.collect()
         raise max(errors, key=lambda error: _TELLING.index(error.code))
 
     def _connection(self, host: Any) -> Any:
-        name = f"[{host.hostname}]" if ":" in host.hostname else host.hostname
         return amqp.Connection(
-            host=f"{name}:{host.port or _PORT}",
+            host=_place(host),
             userid=host.username or "guest",
             password=host.password or "guest",
             login_method=self._option("rabbit_login_method"),
@@ -182,7 +181,15 @@ class MessageBus:
                 details={"host": host, "virtual_host": self.virtual_host},
             )
         # A certificate's or a key's file that is missing is no matter of the network.
-        if isinstance(error, (ssl.SSLError, FileNotFoundError, PermissionError)):
+        if isinstance(error, (FileNotFoundError, PermissionError)):
+            files = (self._option(f"ssl_{kind}_file") for kind in ("ca", "cert", "key"))
+            return RecoveryError(
+                "message_bus_tls_error",
+                f"the TLS files of [{_GROUP}] cannot be used ({', '.join(filter(None, files))}):"
+                f" {error.strerror}. They must be on the machine that this runs on, and readable",
+                details={"host": host},
+            )
+        if isinstance(error, ssl.SSLError):
             return RecoveryError(
                 "message_bus_tls_error",
                 f"the TLS connection to the message bus {host} failed: {said}. Check ssl,"
@@ -196,6 +203,11 @@ class MessageBus:
             retriable=True,
             details={"host": host},
         )
+
+
+def _place(host: Any) -> str:
+    name = f"[{host.hostname}]" if ":" in host.hostname else host.hostname
+    return f"{name}:{host.port or _PORT}"
 
 
 def _invalid(why: str) -> RecoveryError:

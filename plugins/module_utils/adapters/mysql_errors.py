@@ -147,8 +147,9 @@ def _unavailable(text: str, where: str, details: dict[str, Any]) -> RecoveryErro
 def _login(text: str, where: str, details: dict[str, Any]) -> RecoveryError:
     return RecoveryError(
         "database_auth_failed",
-        f"{where} refused the login: {text}. Check the user and password of its URL, and that the"
-        " user may connect from this machine",
+        f"{where} refused the login: {text}. Check the user and password of its URL, that the user"
+        " may connect from this machine, and whether it must do so by TLS (ssl_ca in the URL) or with"
+        " a certificate (ssl_cert)",
         details=details,
     )
 

@@ -86,7 +86,16 @@ class NeutronNetworks:
     def can_allocate_topology(self) -> bool:
         with cloud_errors("list Neutron's extensions"):
             found = [extension.alias for extension in self._network.extensions()]
-        return "auto-allocated-topology" in found
+        if "auto-allocated-topology" not in found:
+            return False
+        try:
+            with cloud_errors("ask whether Neutron can make a network"):
+                self._network.validate_auto_allocated_topology()
+        except ApiRefused as error:
+            if error.status != 409:
+                raise
+            return False
+        return True
 
     def _ports(self, field: str, values: Iterable[str]) -> list[Port]:
         found: dict[str, Port] = {}

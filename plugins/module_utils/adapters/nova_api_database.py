@@ -144,6 +144,15 @@ class NovaApiDatabase:
         )
         return changed == 1
 
+    def insert_request_spec(self, instance_uuid: str, spec: str) -> bool:
+        made = self._database.execute(
+            f"INSERT INTO {self._schema}.request_specs (created_at, instance_uuid, spec)"
+            " SELECT UTC_TIMESTAMP(), %s, %s FROM DUAL WHERE NOT EXISTS"
+            f" (SELECT 1 FROM {self._schema}.request_specs WHERE instance_uuid = %s)",
+            (instance_uuid, spec, instance_uuid),
+        )
+        return made == 1
+
     def flavor(self, name_or_id: str) -> ChosenFlavor | None:
         """Implements domain.never_booted.another_flavor.Flavors."""
         return read_flavor(self._database, self._schema, name_or_id)

@@ -67,7 +67,7 @@ class NovaDatabases:
         self._journal_connection = self._cell_connections[self._cell0_id()]
         self.journal_schema = JournalSchema(self._journal_connection, journal_schema)
         self.journal = JournalDatabase(
-            self._journal_connection, journal_schema, exists=self.journal_schema.version() > 0
+            self._journal_connection, journal_schema, version=self.journal_schema.version()
         )
         self._journal_name = journal_schema
 

@@ -31,6 +31,7 @@ DIE = "die"
 DIE_ON_HOST = "die_on_host"
 LOSE = "lose"
 LATE = "late"
+OVER_QUOTA = "over_quota"
 CUT_HALF = "cut_half"
 CUT_BURYING = "cut_burying"
 NOT_SENT = "not_sent"
@@ -155,6 +156,11 @@ class FakeConductor:
             self._done(uuid)
             return
         self._write(uuid, CELL1, vm_state="building", task_state="scheduling")
+        if fate == OVER_QUOTA:
+            self.allocations.pop(uuid)
+            self._databases.stop_for_quota(uuid)
+            self._done(uuid)
+            return
         if fate == CUT_HALF:
             self._done(uuid)
             return

@@ -248,6 +248,14 @@ class FakeDatabases:
         tables.setdefault("instance_metadata", []).append(row)
         return True
 
+    def stop_for_quota(self, uuid: str, *, cell_id: int = CELL1) -> None:
+        """As Nova's conductor does with one that it has written when it finds the project over quota."""
+        row = self.state[f"cell{cell_id - 1}"]["rows"][uuid]["instances"][0]
+        row.update(vm_state="error", task_state=None, host=None)
+        self.map(uuid, cell_id=cell_id)
+        self.state["api"]["requests"].pop(uuid, None)
+        del self.state["api"]["specs"][uuid]
+
     def later(self, **time: float) -> None:
         self.moment += timedelta(**time)
 
@@ -349,6 +357,16 @@ class FakeApi:
         self._databases.point("replaced")
         return True
 
+    def insert_request_spec(self, instance_uuid: str, spec: str) -> bool:
+        self._databases.called("insert_request_spec", writes=True)
+        if instance_uuid in self._tables["specs"]:
+            return False
+        self._tables["specs"][instance_uuid] = RequestSpecRow(
+            id=self._databases.next_id(), instance_uuid=instance_uuid, spec=spec
+        )
+        self._databases.point("inserted spec")
+        return True
+
 
 class FakeCell:
     """Implements CellDatabase."""
@@ -433,6 +451,16 @@ class FakeJournal:
         found = {uuid: self._databases.newest(uuid) for uuid in instance_uuids}
         return {uuid: entry for uuid, entry in found.items() if entry is not None}
 
+    def newest_heads(self, instance_uuids: Iterable[str]) -> dict[str, JournalEntry]:
+        empty: dict[str, Any] = {"request_spec": None, "spec_rewritten": False, "build_spec": None}
+        found = self.newest_entries(instance_uuids)
+        return {uuid: replace(entry, **empty) for uuid, entry in found.items()}
+
+    def open_heads(self) -> dict[str, JournalEntry]:
+        self._databases.called("open heads")
+        found = {e.instance_uuid: e for e, _text in self._entries.values() if e.is_open}
+        return {uuid: replace(entry, request_spec=None) for uuid, entry in found.items()}
+
     def copies(self, entries: Sequence[JournalEntry]) -> dict[str, InstanceRows]:
         self._databases.called("copies")
         texts = {entry.instance_uuid: self._entries[entry.id][1] for entry in entries}
@@ -453,6 +481,8 @@ class FakeJournal:
                 cell_uuid=new.cell_uuid,
                 project_id=new.project_id,
                 request_spec=new.request_spec,
+                spec_rewritten=new.spec_rewritten,
+                build_spec=new.build_spec,
                 created_at=self._databases.moment,
                 updated_at=self._databases.moment,
             )
@@ -472,7 +502,9 @@ class FakeJournal:
                 run_id=author.run_id,
                 operator=author.operator,
                 cell_uuid=new.cell_uuid,
-                request_spec=old.request_spec if new.request_spec is None else new.request_spec,
+                request_spec=new.request_spec,
+                spec_rewritten=new.spec_rewritten,
+                build_spec=new.build_spec,
                 updated_at=self._databases.moment,
             )
             self._entries[old.id] = (made, None if new.rows is None else dump_rows(new.rows))
@@ -488,6 +520,7 @@ class FakeJournal:
         author: Author,
         detail: str = "",
         request_id: str | None = None,
+        build_spec: str | None = None,
     ) -> int:
         self._databases.called(f"advance to {state}", writes=True)
         states = set(expected)
@@ -502,6 +535,7 @@ class FakeJournal:
                 run_id=author.run_id,
                 operator=author.operator,
                 request_id=request_id or old.request_id,
+                build_spec=build_spec or old.build_spec,
                 updated_at=self._databases.moment,
             )
             self._entries[old.id] = (made, self._entries[old.id][1])

@@ -15,6 +15,9 @@ from ansible.module_utils import basic
 from ansible_collections.openstack_recovery.nova.plugins.module_utils import (
     nova_databases_module as module,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import (
+    message_bus,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.conductor import (
     RabbitConductor,
     ReadOnlyConductor,
@@ -242,7 +245,8 @@ def test_a_library_that_is_missing_is_named(
 def test_a_library_is_needed_only_by_what_uses_it(
     monkeypatch: pytest.MonkeyPatch, conf: str, constant: str, library: str, use: Any
 ) -> None:
-    monkeypatch.setattr(module, constant, "Traceback ...")
+    where = message_bus if hasattr(message_bus, constant) else module
+    monkeypatch.setattr(where, constant, "Traceback ...")
     assert "msg" not in run(monkeypatch, lambda connections: {}, nova_conf=[conf])
     result = run(monkeypatch, lambda c: {"it": use(c)}, with_cloud=True, nova_conf=[conf])
     assert library in result["msg"]

@@ -138,3 +138,36 @@ def test_bad_numbers_are_refused(scene: Scene, monkeypatch: pytest.MonkeyPatch, 
     result = result_of(module.main, monkeypatch, **{name: -1})
     assert result["error"]["code"] == "invalid_options"
     assert name in result["msg"]
+
+
+def test_what_was_deleted_is_told_beside_the_instances(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert result_of(module.main, monkeypatch)["deleted"] == []
+    scene.databases.note(A, "taken", project_id="p")
+    scene.databases.map(A, cell_id=None)
+    result = result_of(module.main, monkeypatch)
+    assert [one["uuid"] for one in result["instances"]] == [B]
+    (one,) = result["deleted"]
+    assert (one["uuid"], one["journal"]["state"], one["cells"]) == (A, "taken", ["cell0"])
+
+
+@pytest.mark.parametrize(
+    ("copy", "source", "reason"),
+    [("kept", "journal", []), (None, None, ["request_spec_missing"])],
+)
+def test_a_spec_that_nova_has_removed_is_looked_for_in_the_journal(
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    copy: str | None,
+    source: str | None,
+    reason: list[str],
+) -> None:
+    (before,) = result_of(module.main, monkeypatch, instances=[A])["instances"]
+    assert before["request_spec"] == "stored"
+    spec = scene.databases.state["api"]["specs"].pop(A).spec
+    scene.databases.note(A, "died", build_spec=spec if copy else None)
+    (one,) = result_of(module.main, monkeypatch, instances=[A])["instances"]
+    assert one["request_spec"] == source
+    assert [code for code in codes(one) if code != "networks_unknown"] == reason
+    assert one["flavor"] == (before["flavor"] if copy else None)

@@ -22,7 +22,7 @@ from ansible_collections.openstack_recovery.nova.plugins.modules import (
 )
 from fakes.ansible_module import result_of
 from fakes.build_scene import BuildScene
-from fakes.buried_instance import UUIDS, buried, spec_text, state_of
+from fakes.buried_instance import UUIDS, buried, spec_text, state_of, tables_of
 
 TWO = UUIDS[:2]
 
@@ -103,3 +103,53 @@ def test_one_that_the_conductor_was_asked_to_build_is_not_put_back(
 def test_one_that_nova_does_not_know(scene: BuildScene, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run(monkeypatch, UUIDS[5])
     assert result["error"]["details"]["instances"][UUIDS[5]]["code"] == "instance_not_found"
+
+
+def test_a_spec_that_nova_has_removed_is_put_back_and_shown(
+    scene: BuildScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(monkeypatch)
+    run(monkeypatch, state="buried")
+    spec = scene.databases.state["api"]["specs"].pop(TWO[0]).spec
+    planned = run(monkeypatch, check_mode=True)
+    assert TWO[0] not in scene.databases.state["api"]["specs"]
+    done = run(monkeypatch)
+    assert done["diff"] == planned["diff"]
+    first, second = done["diff"]
+    assert (first["before"]["request_spec"], first["after"]["request_spec"]) == (
+        None,
+        "the journal's",
+    )
+    assert "request_spec" not in {**second["before"], **second["after"]}
+    assert scene.databases.spec(TWO[0]) == spec
+
+
+@pytest.mark.parametrize("state", ["prepared", "buried"])
+def test_one_that_was_deleted_is_closed_once_and_then_refused(
+    scene: BuildScene, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    run(monkeypatch)
+    scene.databases.user_deletes(TWO[0])
+    planned = run(monkeypatch, TWO[0], state=state, check_mode=True)
+    assert scene.databases.entry(TWO[0]) is not None
+    done = run(monkeypatch, TWO[0], state=state)
+    for name in ("changed", "instances", "diff"):
+        assert done[name] == planned[name]
+    (one,) = done["instances"]
+    assert (one["state"], one["changed"], one["code"]) == ("deleted", True, "deleted")
+    assert scene.state(TWO[0]) == journal.DELETED
+    again = run(monkeypatch, TWO[0], state=state)
+    assert again["error"]["details"]["instances"][TWO[0]]["code"] == "deleted"
+
+
+def test_rows_that_are_not_those_of_the_copy_fail(
+    scene: BuildScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(monkeypatch)
+    rows = tables_of(TWO[0], display_name="other")
+    scene.databases.state["cell0"]["rows"][TWO[0]] = rows
+    scene.databases.user_deletes(TWO[0])
+    result = run(monkeypatch, TWO[0])
+    assert result["failed"]
+    assert (result["error"]["code"], result["error"]["retriable"]) == ("rows_left", False)
+    assert scene.databases.rows_of(TWO[0]) == rows

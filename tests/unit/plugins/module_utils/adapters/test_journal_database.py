@@ -50,6 +50,8 @@ NEW = NewEntry(
     project_id="p",
     rows=rows_of(),
     request_spec="{}",
+    spec_rewritten=True,
+    build_spec="{other}",
 )
 
 
@@ -95,12 +97,41 @@ def test_the_newest_is_the_one_of_the_highest_id(sql: FakeSql) -> None:
 
 
 def test_before_it_is_made_there_are_no_entries(sql: FakeSql) -> None:
-    none = entries(sql, exists=False)
+    none = entries(sql, version=0)
     assert none.open_entries(["a"], lock=True) == {}
     assert none.newest_entries(["a"]) == {}
-    assert none.unfinished() == {}
+    assert none.newest_heads(["a"]) == {}
+    assert none.open_heads() == {}
     assert none.copies([JournalEntry(**ROW)]) == {}
     assert sql.seen == []
+
+
+def test_heads_are_read_without_their_specs(sql: FakeSql) -> None:
+    sql.answers["rebuilds"] = [{**without_specs(), "age": 1}]
+    for found in (entries(sql).newest_heads(["u"]), entries(sql).open_heads()):
+        assert found == {"u": JournalEntry(**{**without_specs(), "age": 1.0})}
+    assert not [text for text, _parameters in sql.seen if "spec" in text]
+
+
+def without_specs() -> dict[str, Any]:
+    return {name: value for name, value in ROW.items() if "spec" not in name}
+
+
+@pytest.mark.parametrize(
+    ("version", "columns"),
+    [
+        (1, "request_spec IS NOT NULL AS spec_rewritten, NULL AS build_spec"),
+        (2, "COALESCE(spec_rewritten, request_spec IS NOT NULL) AS spec_rewritten, build_spec"),
+    ],
+)
+def test_entries_of_an_older_schema_are_read_before_it_is_upgraded(
+    sql: FakeSql, version: int, columns: str
+) -> None:
+    sql.answers["rebuilds"] = [{**ROW, "age": 1, "spec_rewritten": 1, "build_spec": None}]
+    (entry,) = entries(sql, version=version).open_entries(["u"]).values()
+    assert entry.spec_rewritten is True
+    ((text, _parameters),) = sql.seen
+    assert f"request_spec, {columns} FROM" in text
 
 
 def test_copies_are_read_by_the_id_of_their_entry(sql: FakeSql) -> None:
@@ -128,6 +159,8 @@ def test_a_new_entry_holds_the_rows_and_who_took_them(sql: FakeSql) -> None:
         "run_id": AUTHOR.run_id,
         "operator": AUTHOR.operator,
         "request_spec": "{}",
+        "spec_rewritten": True,
+        "build_spec": "{other}",
         "created_at": NOW,
         "updated_at": NOW,
     }
@@ -156,8 +189,8 @@ def test_a_copy_is_replaced_only_before_the_conductor_is_asked(sql: FakeSql) -> 
     assert parameters[-3:] == (INSTANCE_UUID, journal.TAKEN, journal.PREPARED)
     assert parameters[0] == journal.TAKEN
     assert dump_rows(rows_of()) in parameters
-    # A spec that was kept is not forgotten.
-    assert "request_spec = COALESCE(%s, request_spec)" in text
+    assert "request_spec = %s, spec_rewritten = %s, build_spec = %s" in text
+    assert parameters[-6:-3] == ("{}", True, "{other}")
 
 
 def test_an_entry_moves_only_from_an_expected_state(sql: FakeSql) -> None:
@@ -169,6 +202,7 @@ def test_an_entry_moves_only_from_an_expected_state(sql: FakeSql) -> None:
         author=AUTHOR,
         detail="why",
         request_id="req-1",
+        build_spec="{sent}",
     )
     assert moved == 2
     (update, values), (note, noted) = changes(sql)
@@ -177,10 +211,10 @@ def test_an_entry_moves_only_from_an_expected_state(sql: FakeSql) -> None:
         journal.SUBMIT_INTENDED,
         AUTHOR.run_id,
         AUTHOR.operator,
-        "req-1",
+        *("req-1", "{sent}"),
         *("a", "b", journal.PREPARED, journal.TAKEN),
     )
-    assert "request_id = COALESCE(%s, request_id)" in update
+    assert "request_id = COALESCE(%s, request_id), build_spec = COALESCE(%s, build_spec)" in update
     assert note.endswith("is_open = 1 AND instance_uuid IN (%s, %s) AND state = %s")
     assert noted == (
         AUTHOR.run_id,
@@ -247,7 +281,7 @@ def test_old_ones_are_counted_by_the_same_condition(sql: FakeSql) -> None:
 
 
 def test_nothing_is_purged_where_nothing_was_made(sql: FakeSql) -> None:
-    journal = JournalDatabase(sql, "nova_recovery", exists=False)  # type: ignore[arg-type]
+    journal = JournalDatabase(sql, "nova_recovery", version=0)  # type: ignore[arg-type]
     assert journal.purge(0) == 0
     assert journal.closed(0) == 0
     assert sql.seen == []

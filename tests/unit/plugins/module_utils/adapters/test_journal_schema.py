@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ class Server(FakeSql):
         super().__init__()
         self.schema = False
         self.tables: set[str] = set()
+        # Those that were added.
+        self.columns: set[str] = set()
         self.version: int | None = None
         self.cut_at: int | None = None
         self.answers = {
@@ -52,6 +55,11 @@ class Server(FakeSql):
             assert words[2:5] == ["IF", "NOT", "EXISTS"], "it must bear to be repeated"
             assert self.schema
             self.tables.add(words[5].split(".")[1])
+        elif words[:2] == ["ALTER", "TABLE"]:
+            added = {word for before, word in pairwise(words) if before == "COLUMN"}
+            if added & self.columns:
+                raise RecoveryError("database_error", "1060", details={"errno": 1060})
+            self.columns |= added
         elif words[0] == "REPLACE":
             self.version = parameters[0]
         return count
@@ -68,6 +76,7 @@ def server() -> Server:
 
 def assert_whole(server: Server) -> None:
     assert server.tables == {"schema_version", "rebuilds", "steps"}
+    assert server.columns == {"spec_rewritten", "build_spec"}
     assert server.version == SCHEMA_VERSION
 
 
@@ -108,16 +117,41 @@ def test_a_newer_one_is_refused(server: Server) -> None:
     assert server.events == []
 
 
-@pytest.mark.parametrize("cut_at", range(5))
+@pytest.mark.parametrize("cut_at", range(7))
 def test_one_that_was_cut_off_is_finished(server: Server, cut_at: int) -> None:
     server.cut_at = cut_at
     with pytest.raises(KeyboardInterrupt):
         schema(server).make()
     server.cut_at = None
     # The version comes last: what it says is there, is.
-    assert schema(server).version() == 0
+    assert schema(server).version() == (0 if cut_at < 5 else 1)
     assert schema(server).make() is True
     assert_whole(server)
+
+
+def test_version_1_gets_what_it_lacks(server: Server) -> None:
+    server.schema, server.version = True, 1
+    server.tables = {"schema_version", "rebuilds", "steps"}
+    assert schema(server).make() is True
+    assert_whole(server)
+    assert not [event for event in server.events if "CREATE TABLE" in event and "steps" in event]
+
+
+def test_columns_that_another_run_has_added_meanwhile_are_no_error(server: Server) -> None:
+    server.schema, server.version = True, 1
+    server.tables = {"schema_version", "rebuilds", "steps"}
+    server.columns = {"spec_rewritten", "build_spec"}
+    assert schema(server).make() is True
+    assert_whole(server)
+
+
+def test_another_error_of_an_upgrade_is_told(server: Server) -> None:
+    server.schema, server.version, server.tables = True, 1, {"schema_version"}
+    server.fail_on = ("ALTER", RecoveryError("database_error", "", details={"errno": 1061}))
+    with pytest.raises(RecoveryError) as caught:
+        schema(server).make()
+    assert caught.value.details == {"errno": 1061}
+    assert server.version == 1
 
 
 def test_a_name_is_quoted(server: Server) -> None:
@@ -131,11 +165,11 @@ def test_a_later_version_is_reached_from_each_earlier_one(
 ) -> None:
     schema(server).make()
     added = ("CREATE TABLE IF NOT EXISTS {schema}.later (id INT)",)
-    monkeypatch.setattr(journal_schema, "SCHEMA_VERSION", 2)
+    monkeypatch.setattr(journal_schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
     monkeypatch.setattr(journal_schema, "_UPGRADES", (*journal_schema._UPGRADES, added))
     server.events.clear()
     assert schema(server).make() is True
-    assert server.version == 2
+    assert server.version == SCHEMA_VERSION + 1
     assert not [event for event in server.events if "rebuilds" in event]
     assert "later" in server.tables
 

@@ -117,6 +117,11 @@ def test_a_missing_certificate_is_an_error_of_tls(broker: FakeBroker, tmp_path: 
     conf = oslo("[oslo_messaging_rabbit]\nssl = true\nssl_ca_file = /missing/ca.pem\n", tmp_path)
     error = error_of(bus(broker.host, conf=conf))
     assert (error.code, error.retriable) == ("message_bus_tls_error", False)
+    assert "(/missing/ca.pem): No such file or directory" in error.message
+
+
+def test_an_ipv6_address_is_told_in_brackets() -> None:
+    assert error_of(bus("[::1]:1")).details["host"] == "[::1]:1"
 
 
 def test_the_options_of_tls_are_oslo_messagings(tmp_path: Any) -> None:

@@ -211,6 +211,23 @@ def test_whether_neutron_makes_networks(
     assert neutron.can_allocate_topology() is (alias == "auto-allocated-topology")
 
 
+@pytest.mark.parametrize(("status", "code"), [(409, None), (403, "forbidden")])
+def test_whether_neutron_has_what_it_makes_networks_of(
+    proxy: FakeNetworkProxy, neutron: NetworkCloud, status: int, code: str | None
+) -> None:
+    alias = "auto-allocated-topology"
+    proxy.answers = {
+        "extensions": [extension.Extension(id=alias, alias=alias)],
+        "validate_auto_allocated_topology": error(status),
+    }
+    if code is None:
+        assert not neutron.can_allocate_topology()
+        return
+    with pytest.raises(ApiRefused) as caught:
+        neutron.can_allocate_topology()
+    assert caught.value.code == code
+
+
 def test_ports_that_may_not_be_read(proxy: FakeNetworkProxy, neutron: NetworkCloud) -> None:
     proxy.answers = {"ports": error(403)}
     with pytest.raises(ApiRefused) as caught:

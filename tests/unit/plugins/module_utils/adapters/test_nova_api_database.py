@@ -157,6 +157,17 @@ def test_a_spec_is_replaced_if_it_is_the_same_byte_by_byte(sql: FakeSql) -> None
     assert api(sql).replace_request_spec(row, "new") is False
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_spec_is_put_back_only_where_there_is_none(sql: FakeSql, there: bool) -> None:
+    sql.counts["INSERT"] = 0 if there else 1
+    assert api(sql).insert_request_spec("u", "kept") is not there
+    ((text, parameters),) = sql.seen
+    assert text.endswith(
+        "WHERE NOT EXISTS (SELECT 1 FROM `nova_api`.request_specs WHERE instance_uuid = %s)"
+    )
+    assert parameters == ("u", "kept", "u")
+
+
 def test_the_same_spec_is_not_written(sql: FakeSql) -> None:
     row = RequestSpecRow(id=1, instance_uuid="u", spec="old")
     assert api(sql).replace_request_spec(row, "old") is True
