@@ -7,31 +7,20 @@
 from __future__ import annotations
 
 import errno
+import functools
 import shutil
 import socket
 import subprocess
-import sys
+from collections.abc import Iterator
 from typing import Any
 
+from ..domain.errors import RecoveryError
 from ..domain.host_failure.evidence import PROBE_FAILED, REACHABLE, UNREACHABLE, ProbeResult
+from .bounded import Worker, WorkerDied, WorkerHung
+from .libvirt_connection import LIBVIRT_IMPORT_ERROR, libvirt_errors, open_connection
 
 # What the network says for a host that does not answer.
 _NO_ANSWER = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT})
-
-_LIBVIRT_OPEN = """
-import sys
-try:
-    import libvirt
-except ImportError:
-    print("libvirt-python is not installed")
-    sys.exit(3)
-libvirt.registerErrorHandler(lambda context, error: None, None)
-try:
-    libvirt.openReadOnly(sys.argv[1]).getLibVersion()
-except libvirt.libvirtError as error:
-    print(error)
-    sys.exit(4)
-"""
 
 
 def tcp(address: str, port: int, timeout: float) -> ProbeResult:
@@ -88,22 +77,25 @@ def icmp(address: str, timeout: float) -> ProbeResult:
 
 
 def libvirt(uri: str, timeout: float) -> ProbeResult:
-    """Open a read-only connection in a process of its own: libvirt's open() has no time-out."""
+    """Open a read-only connection in a worker: libvirt's open() has no time-out."""
+    if LIBVIRT_IMPORT_ERROR:
+        return ProbeResult("libvirt", uri, PROBE_FAILED, "libvirt-python is not installed")
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _LIBVIRT_OPEN, uri],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return ProbeResult("libvirt", uri, UNREACHABLE, f"no answer within {timeout:.0f} s")
-    if done.returncode == 0:
-        return ProbeResult("libvirt", uri, REACHABLE)
-    said = (done.stdout or done.stderr).strip()[-300:]
-    return ProbeResult("libvirt", uri, _libvirt_outcome(said), said)
+        with Worker(functools.partial(_ask_libvirt, uri)) as worker:
+            worker.receive(timeout)
+    except WorkerHung as error:
+        return ProbeResult("libvirt", uri, UNREACHABLE, str(error))
+    except WorkerDied as error:
+        return ProbeResult("libvirt", uri, PROBE_FAILED, str(error))
+    except RecoveryError as error:
+        said = error.details["libvirt_error"][-300:]
+        return ProbeResult("libvirt", uri, _libvirt_outcome(said), said)
+    return ProbeResult("libvirt", uri, REACHABLE)
+
+
+def _ask_libvirt(uri: str) -> Iterator[int]:
+    with libvirt_errors("ask for its version"):
+        yield open_connection(uri, read_only=True).getLibVersion()
 
 
 def _libvirt_outcome(message: str) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.hos
     REACHABLE,
     UNREACHABLE,
 )
+from fakes.libvirt_module import FakeLibvirt, LibvirtError
 
 FAMILIES = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
 
@@ -144,25 +146,9 @@ def test_a_ping_that_hangs_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert probes.icmp("192.0.2.1", 1).outcome == PROBE_FAILED
 
 
-FAKE_LIBVIRT = """
-class libvirtError(Exception):
-    pass
-def registerErrorHandler(handler, context):
-    pass
-class _Connection:
-    def getLibVersion(self):
-        return 1
-def openReadOnly(uri):
-    if uri != "test:///fine":
-        raise libvirtError(uri)
-    return _Connection()
-"""
-
-
 @pytest.mark.parametrize(
-    ("uri", "outcome"),
+    ("message", "outcome"),
     [
-        ("test:///fine", REACHABLE),
         ("unable to connect to server at 'h:16514': Connection refused", REACHABLE),
         ("authentication failed: no agent is available", REACHABLE),
         ("unable to connect to server at 'h:16514': No route to host", UNREACHABLE),
@@ -172,25 +158,36 @@ def openReadOnly(uri):
         ("no connection driver available for foo:///", PROBE_FAILED),
     ],
 )
-def test_libvirt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str, outcome: str) -> None:
-    (tmp_path / "libvirt.py").write_text(FAKE_LIBVIRT)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    result = probes.libvirt(uri, 20)
-    assert (result.outcome, result.target) == (outcome, uri)
+def test_libvirt(monkeypatch: pytest.MonkeyPatch, message: str, outcome: str) -> None:
+    libvirt = FakeLibvirt().install(monkeypatch)
+    libvirt.open_error = LibvirtError(message, libvirt.VIR_ERR_SYSTEM_ERROR)
+    result = probes.libvirt("qemu+tls://h/system", 20)
+    assert (result.outcome, result.target, result.detail) == (
+        outcome,
+        "qemu+tls://h/system",
+        message,
+    )
+
+
+def test_a_libvirt_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    FakeLibvirt().install(monkeypatch)
+    assert probes.libvirt("qemu:///system", 20).outcome == REACHABLE
 
 
 def test_a_libvirt_that_never_answers_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hang(*_arguments: Any, **_options: Any) -> Any:
-        raise subprocess.TimeoutExpired("python", 1)
-
-    monkeypatch.setattr(subprocess, "run", hang)
-    assert probes.libvirt("qemu+tls://h/system", 1).outcome == UNREACHABLE
+    FakeLibvirt().install(monkeypatch).hangs = True
+    result = probes.libvirt("qemu+tls://h/system", 0.2)
+    assert (result.outcome, result.detail) == (UNREACHABLE, "no answer within 0.2 s")
 
 
-def test_without_libvirt_python_nothing_is_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "libvirt.py").write_text("raise ImportError")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+def test_a_crash_in_libvirt_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    libvirt = FakeLibvirt().install(monkeypatch)
+    monkeypatch.setattr(libvirt.connection, "getLibVersion", lambda: os._exit(9), raising=True)
+    result = probes.libvirt("qemu:///system", 20)
+    assert (result.outcome, result.detail) == (PROBE_FAILED, "the worker ended with status 9")
+
+
+def test_without_libvirt_python_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "LIBVIRT_IMPORT_ERROR", "Traceback")
     result = probes.libvirt("qemu:///system", 20)
     assert (result.outcome, result.detail) == (PROBE_FAILED, "libvirt-python is not installed")
