@@ -21,7 +21,7 @@ from .domain.errors import RecoveryError
 
 
 class _Module(AnsibleModule):
-    """Hides the secrets of a 'cloud' dictionary before anything is logged or returned."""
+    """Hides the secrets in dictionaries of options before anything is logged or returned."""
 
     def _log_invocation(self) -> None:
         self._hide_nested_secrets()
@@ -33,7 +33,8 @@ class _Module(AnsibleModule):
         raise SystemExit
 
     def _hide_nested_secrets(self) -> None:
-        self.no_log_values.update(_secrets(self.params.get("cloud")))
+        for option in ("cloud", "machines"):
+            self.no_log_values.update(_secrets(self.params.get(option)))
 
 
 class Wiring:
@@ -81,9 +82,15 @@ class RecoveryModule(Wiring):
 
         :param reads_only: True for a module that never changes anything.
         """
+        self.finish(lambda: work(self.connect(reads_only=reads_only)))
+
+    def connect(self, *, reads_only: bool) -> CloudConnection:
+        """The cloud, for a module that needs it only for some of what it does.
+
+        :param reads_only: True for one that never changes anything there.
+        """
         self.need(("openstacksdk", OPENSTACKSDK_IMPORT_ERROR))
-        read_only = reads_only or self.check_mode
-        self.finish(lambda: work(connect(self.params, read_only=read_only)))
+        return connect(self.params, read_only=reads_only or self.check_mode)
 
 
 def _secrets(config: Any, *, secret: bool = False) -> set[str]:

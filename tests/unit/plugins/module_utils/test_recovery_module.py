@@ -115,6 +115,21 @@ def test_secrets_in_a_cloud_are_neither_returned_nor_logged(
     assert "somebody" in text
 
 
+def test_secrets_in_machines_are_neither_returned_nor_logged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logged: list[str] = []
+    machines = {"x": {"redfish": "https://10.0.0.1", "password": SECRETS[0]}, "y": [SECRETS[1]]}
+
+    def main() -> None:
+        module = recovery_module.Wiring({"machines": {"type": "dict"}})
+        module.finish(lambda: {"diff": {"before": machines}, "said": f"it is {SECRETS[0]}"})
+
+    text = json.dumps(result_of(main, monkeypatch, machines=machines, logged=logged))
+    assert SECRETS[0] not in text + "".join(logged)
+    assert "https://10.0.0.1" in text
+
+
 def test_auth_is_not_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[str] = []
     result, _modes = run(
@@ -122,3 +137,30 @@ def test_auth_is_not_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert SECRETS[0] not in json.dumps(result) + "".join(logged)
     assert any("Invoked" in line for line in logged)
+
+
+@pytest.mark.parametrize(
+    ("reads_only", "check_mode"), [(False, False), (True, False), (False, True)]
+)
+def test_a_module_can_connect_when_it_needs_to(
+    monkeypatch: pytest.MonkeyPatch, reads_only: bool, check_mode: bool
+) -> None:
+    modes: list[bool] = []
+
+    def connect(_params: Any, *, read_only: bool) -> None:
+        modes.append(read_only)
+
+    monkeypatch.setattr(recovery_module, "connect", connect)
+
+    def main() -> None:
+        module = recovery_module.RecoveryModule({})
+
+        def work() -> dict[str, Any]:
+            before = len(modes)
+            module.connect(reads_only=reads_only)
+            return {"before": before}
+
+        module.finish(work)
+
+    result = result_of(main, monkeypatch, check_mode=check_mode)
+    assert (result["before"], modes) == (0, [reads_only or check_mode])
