@@ -13,6 +13,16 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
     evacuation_table,
     plan_table,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.fencing.filters import (
+    fencing_attempt,
+    fencing_judgement,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.fencing.methods import (
+    fencing_problems,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.host_return.report import (
+    return_table,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.report import (
     never_booted_table,
     rebuild_table,
@@ -32,8 +42,12 @@ class FilterModule:
         return {
             "disabled_reason": disabled_reason,
             "evacuation_table": evacuation_table,
+            "fencing_attempt": fencing_attempt,
+            "fencing_judgement": fencing_judgement,
+            "fencing_problems": fencing_problems,
             "never_booted_table": never_booted_table,
             "plan_table": plan_table,
             "rebuild_selection": rebuild_selection,
             "rebuild_table": rebuild_table,
+            "return_table": return_table,
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compute_service
-short_description: Force a compute service down or up, disable or enable it
+short_description: Force a compute service down or up, disable or enable it, or delete it
 version_added: 0.1.0
 author:
   - openstack_recovery.nova contributors (@openstack-recovery)
@@ -48,6 +48,26 @@ options:
       - Why the service is disabled. A reason that stands there already is kept when this is
         omitted.
     type: str
+  only_disabled_by_recovery:
+    description:
+      - With O(status=enabled), leaves a service disabled that a person has disabled, or anything
+        else but a recovery run of this collection.
+    type: bool
+    default: false
+    version_added: 0.3.0
+  state:
+    description:
+      - V(absent) deletes the service, for a host that never returns. It is refused while the
+        service is up (error code C(host_is_up)), while evacuations from the host are in progress,
+        and, by Nova, while instances are on the host (C(api_refused)). A service that is not there
+        is no error then.
+      - Nova deletes the resource provider of the host with it. Run
+        M(openstack_recovery.nova.source_allocation) first, because Nova leaves a provider on which
+        evacuated instances still hold something.
+    type: str
+    choices: [present, absent]
+    default: present
+    version_added: 0.3.0
 extends_documentation_fragment:
   - openstack_recovery.nova.openstack
 attributes:
@@ -74,12 +94,18 @@ EXAMPLES = r"""
     host: compute-1
     forced_down: false
     status: enabled
+
+- name: Forget a host that never returns
+  openstack_recovery.nova.compute_service:
+    cloud: mycloud
+    host: compute-1
+    state: absent
 """
 
 RETURN = r"""
 service:
   description: The service as it is now; in check mode as it would be.
-  returned: success
+  returned: success with O(state=present)
   type: dict
   sample:
     id: 5f6a1c1e-9f5f-4f2c-8a1c-3d1f6f1b6a52
@@ -101,7 +127,7 @@ changes:
       disabled_reason: power supply burnt
 recovery_run_id:
   description: Id of the recovery run that has disabled the service, if one has.
-  returned: success
+  returned: success with O(state=present)
   type: str
   sample: 20260301T021500-7f3a
 error:
@@ -112,7 +138,7 @@ error:
     code:
       description:
         - One of C(host_not_found), C(host_ambiguous), C(evacuations_in_progress),
-          C(evacuation_records_done), C(forbidden),
+          C(evacuation_records_done), C(host_is_up), C(forbidden),
           C(cell_down), C(api_unavailable), C(api_refused), C(unexpected_answer), C(tls_error),
           C(auth_failed), C(no_endpoint), C(invalid_options), C(invalid_cloud_config).
       type: str
@@ -150,6 +176,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ser
     after,
     find_service,
     plan_service_change,
+    require_deletable,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_module import (
     RecoveryModule,
@@ -161,6 +188,8 @@ OPTIONS = {
     "forced_down": {"type": "bool"},
     "status": {"type": "str", "choices": ["enabled", "disabled"]},
     "disabled_reason": {"type": "str"},
+    "only_disabled_by_recovery": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
 
@@ -170,6 +199,7 @@ def change_service(connection: CloudConnection, module: RecoveryModule) -> dict[
         forced_down=params["forced_down"],
         status=params["status"],
         disabled_reason=params["disabled_reason"],
+        only_disabled_by_recovery=params["only_disabled_by_recovery"],
     )
     before = find_service(nova.compute_services(), params["host"], params["binary"])
     lifts = params["forced_down"] is False and before.forced_down
@@ -194,6 +224,23 @@ def change_service(connection: CloudConnection, module: RecoveryModule) -> dict[
     }
 
 
+def delete_service(connection: CloudConnection, module: RecoveryModule) -> dict[str, Any]:
+    params, nova = module.params, NovaApi(connection)
+    wanted = (params["host"], params["binary"])
+    found = [s for s in nova.compute_services() if (s.host, s.binary) == wanted]
+    if not found:
+        return {"changed": False, "changes": []}
+    service = find_service(found, *wanted)
+    require_deletable(service, nova.migrations(source_compute=service.host))
+    if not module.check_mode:
+        nova.delete_service(service.id)
+    return {
+        "changed": True,
+        "changes": [{"state": "absent"}],
+        "diff": {"before": _shown(service), "after": {}},
+    }
+
+
 def _shown(service: ComputeService) -> dict[str, Any]:
     shown = asdict(service)
     # It changes with every heartbeat and would make a difference of every diff.
@@ -203,7 +250,8 @@ def _shown(service: ComputeService) -> dict[str, Any]:
 
 def main() -> None:
     module = RecoveryModule(OPTIONS, required_by={"disabled_reason": ["status"]})
-    module.run(lambda connection: change_service(connection, module), reads_only=False)
+    work = delete_service if module.params["state"] == "absent" else change_service
+    module.run(lambda connection: work(connection, module), reads_only=False)
 
 
 if __name__ == "__main__":

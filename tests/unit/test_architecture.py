@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.openstack_recovery.nova.plugins.doc_fragments import bmc as bmc_fragment
 from ansible_collections.openstack_recovery.nova.plugins.doc_fragments import (
     nova_databases as nova_databases_fragment,
 )
@@ -25,6 +26,9 @@ from ansible_collections.openstack_recovery.nova.plugins.doc_fragments import (
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import (
     openstack_connection,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.bmc_connection import (
+    BMC_OPTIONS,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.nova_conf import (
     NOVA_OPTIONS,
@@ -44,8 +48,13 @@ ADAPTERS = sorted((UTILS / "adapters").rglob("*.py"))
 SHARED: dict[str, dict[str, dict[str, Any]]] = {
     "openstack": CONNECTION_OPTIONS,
     "nova_databases": NOVA_OPTIONS,
+    "bmc": BMC_OPTIONS,
 }
-FRAGMENTS = {"openstack": openstack_fragment, "nova_databases": nova_databases_fragment}
+FRAGMENTS = {
+    "openstack": openstack_fragment,
+    "nova_databases": nova_databases_fragment,
+    "bmc": bmc_fragment,
+}
 
 
 def name_of(path: Path) -> str:
@@ -124,7 +133,10 @@ def test_every_file_has_a_test(path: Path) -> None:
     without |= {
         f"module_utils/domain/evacuation/{name}.py" for name in ("move", "observer", "plan")
     }
-    without.add("module_utils/domain/never_booted/databases.py")
+    without |= {f"module_utils/domain/never_booted/{name}.py" for name in ("databases", "refusal")}
+    without.add("module_utils/domain/power/bmc.py")
+    without.add("module_utils/domain/host_return/cloud.py")
+    without.add("module_utils/domain/hypervisor/hypervisor.py")
     relative = path.relative_to(PLUGINS)
     test = UNIT / "plugins" / relative.with_name(f"test_{relative.name}")
     assert test.is_file() != (str(relative) in without), test
@@ -167,12 +179,13 @@ def test_every_module_has_the_wiring_of_what_it_shares(module: str) -> None:
         (node.func.id, any(word.arg == "cloud" for word in node.keywords))
         for node in calls
         if isinstance(node.func, ast.Name)
-        if node.func.id in ("AnsibleModule", "RecoveryModule", "NovaDatabasesModule")
+        if node.func.id in ("AnsibleModule", "Wiring", "RecoveryModule", "NovaDatabasesModule")
     }
     expected = {
         frozenset({"openstack"}): ("RecoveryModule", False),
         frozenset({"nova_databases"}): ("NovaDatabasesModule", False),
         frozenset({"nova_databases", "openstack"}): ("NovaDatabasesModule", True),
+        frozenset({"bmc"}): ("Wiring", False),
     }
     assert wired == {expected[frozenset(groups_of(module))]}
 
@@ -253,3 +266,4 @@ def test_secrets_are_not_logged() -> None:
         assert CONNECTION_OPTIONS[name]["no_log"] is True
     for name in ("api_database", "cell_database", "transport_url"):
         assert NOVA_OPTIONS[name]["no_log"] is True
+    assert BMC_OPTIONS["password"]["no_log"] is True

@@ -39,6 +39,21 @@ class NovaApi:
         with cloud_errors(f"update compute service {service_id}"):
             self._send("put", f"/os-services/{service_id}", dict(body))
 
+    def delete_service(self, service_id: str) -> None:
+        with cloud_errors(f"delete compute service {service_id}"):
+            self._connection.delete(self._compute, f"/os-services/{service_id}")
+
+    # os-hypervisors
+
+    def hypervisor_hostnames(self, host: str) -> frozenset[str]:
+        """What the hypervisors of the compute service with exactly this host call themselves."""
+        with cloud_errors("list the hypervisors"):
+            return frozenset(
+                found.name
+                for found in self._compute.hypervisors(details=True)
+                if (found.service_details or {}).get("host") == host
+            )
+
     # os-migrations
 
     def migrations(
@@ -48,12 +63,15 @@ class NovaApi:
         source_compute: str | None = None,
         migration_type: str | None = None,
         status: str | None = None,
+        instance_id: str | None = None,
     ) -> list[MigrationRecord]:
         wanted = {
             "host": host,
             "source_compute": source_compute,
             "migration_type": migration_type,
             "status": status,
+            # openstacksdk's name for instance_uuid.
+            "server_id": instance_id,
         }
         query = {name: value for name, value in wanted.items() if value is not None}
         with cloud_errors("list migration records"):
@@ -168,6 +186,15 @@ def _service(found: Any) -> ComputeService:
 
 
 def _record(found: Any) -> MigrationRecord:
+    if found.source_compute is None:
+        # Every record has one. Without it the records of a host look like none at all.
+        raise ApiRefused(
+            "forbidden",
+            "Nova does not show the hosts of migration records to this user (policy"
+            " os_compute_api:os-migrations:index:host). By Nova's default that needs the role"
+            " admin.",
+            status=403,
+        )
     return MigrationRecord(
         id=int(found["id"]),
         uuid=found.uuid,

@@ -34,7 +34,8 @@ except ImportError:
 # Zed serve. An SDK negotiates the newest that both sides know otherwise, and from 2.95 on Nova
 # leaves every evacuated instance stopped. 2.68 and newer have no way around the scheduler.
 COMPUTE_MICROVERSION = "2.93"
-PLACEMENT_MICROVERSION = "1.14"
+# From 1.28 on a consumer has a generation, so that a change by others is noticed.
+PLACEMENT_MICROVERSION = "1.28"
 
 # openstack.cloud's connection options, with its aliases and defaults; a unit test compares them.
 CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
@@ -147,13 +148,23 @@ class CloudConnection:
 
     def delete(self, proxy: Any, path: str, microversion: str | None = None) -> None:
         """DELETE what openstacksdk has no resource for; what is gone already is no error."""
-        response = proxy.delete(path, microversion=microversion)
+        version = {"microversion": microversion} if microversion else {}
+        response = proxy.delete(path, **version)
         if response.status_code != 404:
             sdk_exceptions.raise_from_response(response)
 
-    def send_once(self, proxy: Any, method: str, path: str, body: dict[str, Any]) -> str | None:
+    def send_once(
+        self,
+        proxy: Any,
+        method: str,
+        path: str,
+        body: dict[str, Any],
+        microversion: str | None = None,
+    ) -> str | None:
         """One call that changes something; its request id, which openstacksdk's resources drop."""
-        response = getattr(proxy, method)(path, json=body)
+        # An explicit None would send no version at all, instead of the proxy's.
+        version = {"microversion": microversion} if microversion else {}
+        response = getattr(proxy, method)(path, json=body, **version)
         request_id: str | None = response.headers.get("x-openstack-request-id")
         try:
             sdk_exceptions.raise_from_response(response)

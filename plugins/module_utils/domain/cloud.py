@@ -45,6 +45,7 @@ class EvacuationRecords(Protocol):
         source_compute: str | None = None,
         migration_type: str | None = None,
         status: str | None = None,
+        instance_id: str | None = None,
     ) -> list[MigrationRecord]:
         """Every record that matches, of any age; ``host`` is its source or its destination."""
 

@@ -31,6 +31,11 @@ def is_evacuation(record: MigrationRecord) -> bool:
     return record.migration_type == EVACUATION
 
 
+def evacuations_from(host: str, records: Iterable[MigrationRecord]) -> list[MigrationRecord]:
+    """The evacuations that have this host as source."""
+    return [r for r in records if is_evacuation(r) and r.source_compute == host]
+
+
 def in_progress(record: MigrationRecord) -> bool:
     """True while Nova may still act on this move: nothing else may be started for its instance."""
     if is_evacuation(record):

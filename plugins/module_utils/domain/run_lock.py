@@ -40,6 +40,14 @@ class LockRecord:
     renewed_at: datetime
 
 
+def is_live(lock: LockRecord, now: datetime) -> bool:
+    """Whether its holder may still be at work.
+
+    :param now: by the API's clock.
+    """
+    return (now - lock.renewed_at).total_seconds() <= LEASE_SECONDS
+
+
 class LockStore(Protocol):
     """Where locks are kept; every call can raise ApiUnavailable."""
 
@@ -100,13 +108,14 @@ class RunLock:
             if self._clock.monotonic() - began >= PATIENCE_SECONDS:
                 raise self._in_progress(other)
             if other is not None:
-                age = (self._store.api_time() - other.renewed_at).total_seconds()
-                if age > LEASE_SECONDS:
+                now = self._store.api_time()
+                if not is_live(other, now):
                     # Whoever deletes it creates the next; a second one finds it gone.
                     self.taken_over = True
                     if self._store.delete(other):
                         continue
                 else:
+                    age = (now - other.renewed_at).total_seconds()
                     self._on_wait(
                         f"run {other.run_id} ({other.holder}) has the lock of {self._host},"
                         f" renewed {max(age, 0):.0f} s ago; waiting to see whether it ends"

@@ -12,16 +12,21 @@ from typing import Any
 
 from .errors import RecoveryError
 from .nova import ComputeService, MigrationRecord
-from .records import in_progress, is_evacuation
+from .records import evacuations_from, in_progress
+from .run_marker import run_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedService:
-    """None means: leave as it is."""
+    """None means: leave as it is.
+
+    :param only_disabled_by_recovery: enable it only if a recovery run has disabled it.
+    """
 
     forced_down: bool | None = None
     status: str | None = None
     disabled_reason: str | None = None
+    only_disabled_by_recovery: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,9 @@ def plan_service_change(
     changes: list[ServiceChange] = []
     if wanted.forced_down is not None and wanted.forced_down != service.forced_down:
         if not wanted.forced_down:
-            _require_no_open_record(service, records)
+            records = list(records)
+            require_none_in_progress(service.host, records)
+            require_none_done(service.host, records)
         changes.append(ServiceChange({"forced_down": wanted.forced_down}))
     if wanted.status == "disabled":
         # Nova knows no empty reason.
@@ -87,9 +94,30 @@ def plan_service_change(
             if reason:
                 body["disabled_reason"] = reason
             changes.append(ServiceChange(body))
-    elif wanted.status == "enabled" and service.status != "enabled":
+    elif wanted.status == "enabled" and _may_enable(service, wanted):
         changes.append(ServiceChange({"status": "enabled"}))
     return changes
+
+
+def _may_enable(service: ComputeService, wanted: WantedService) -> bool:
+    by_recovery = run_id_of(service.disabled_reason) is not None
+    return service.status != "enabled" and (by_recovery or not wanted.only_disabled_by_recovery)
+
+
+def require_deletable(service: ComputeService, records: Iterable[MigrationRecord]) -> None:
+    """Nova itself refuses while instances are on the host; it does not ask whether it is down.
+
+    :param records: migration records with this host as source.
+    :raises RecoveryError: ``host_is_up`` or ``evacuations_in_progress``.
+    """
+    if service.state == "up":
+        raise RecoveryError(
+            "host_is_up",
+            f"{service.binary} on '{service.host}' is up, so its service was not deleted: it would"
+            " go on without one. Stop it there for good first.",
+            details={"host": service.host, "binary": service.binary},
+        )
+    require_none_in_progress(service.host, records)
 
 
 def after(service: ComputeService, changes: Iterable[ServiceChange]) -> ComputeService:
@@ -104,27 +132,31 @@ def after(service: ComputeService, changes: Iterable[ServiceChange]) -> ComputeS
     return service
 
 
-def _require_no_open_record(service: ComputeService, records: Iterable[MigrationRecord]) -> None:
-    own = [r for r in records if is_evacuation(r) and r.source_compute == service.host]
-    running = [record for record in own if in_progress(record)]
+def require_none_in_progress(host: str, records: Iterable[MigrationRecord]) -> None:
+    """:raises RecoveryError: ``evacuations_in_progress`` while one from this host is."""
+    running = [r for r in evacuations_from(host, records) if in_progress(r)]
     if running:
         raise RecoveryError(
             "evacuations_in_progress",
-            f"{len(running)} evacuations from '{service.host}' are in progress: its nova-compute"
+            f"{len(running)} evacuations from '{host}' are in progress: its nova-compute"
             " would destroy instances that have not moved yet. Nothing was done; wait for them"
             " (evacuation_record_info with wait_for).",
             retriable=True,
-            details={"host": service.host, "records": _shown(running)},
+            details={"host": host, "records": _shown(running)},
         )
-    done = [record for record in own if record.status == "done"]
+
+
+def require_none_done(host: str, records: Iterable[MigrationRecord]) -> None:
+    """:raises RecoveryError: ``evacuation_records_done`` while one waits for its nova-compute."""
+    done = [record for record in evacuations_from(host, records) if record.status == "done"]
     if done:
         raise RecoveryError(
             "evacuation_records_done",
-            f"{len(done)} evacuation records of '{service.host}' are 'done' but not 'completed':"
-            " restart nova-compute on that host, so that it removes what was evacuated, then lift"
-            " forced_down. Nothing was done. See evacuation_record_info for the records.",
+            f"{len(done)} evacuation records of '{host}' are 'done' but not 'completed':"
+            " restart nova-compute on that host, so that it removes what was evacuated. Nothing was"
+            " done. See evacuation_record_info for the records.",
             retriable=True,
-            details={"host": service.host, "records": _shown(done)},
+            details={"host": host, "records": _shown(done)},
         )
 
 

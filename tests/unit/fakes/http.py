@@ -55,6 +55,11 @@ _USUAL: dict[str, Any] = {
     "/compute/": {"versions": [_NOVA]},
     "/network": {"versions": [_version("/network/v2.0", "v2.0")]},
     "/compute/v2.1/os-services": {"services": []},
+    "/placement": {
+        "versions": [
+            _version("/placement", "v1.0", max_version="1.39", min_version="1.0"),
+        ]
+    },
 }
 
 

@@ -32,3 +32,8 @@ def test_they_do_what_they_are_named_for() -> None:
     assert len(filters["never_booted_table"]([])) == 3
     assert len(filters["rebuild_table"]([])) == 3
     assert filters["rebuild_selection"]([], named=["u1"])["build"] == ["u1"]
+    methods = ["redfish"]
+    stated = {"machines": {}, "username": "u", "password": "p", "libvirt_uri": ""}
+    assert filters["fencing_problems"](methods, "x", **stated, on_unreachable_bmc="fail")
+    attempt = filters["fencing_attempt"]({"power": {"observed": "off"}}, "redfish", {})
+    assert filters["fencing_judgement"]([attempt], methods, "fail")["fenced"]

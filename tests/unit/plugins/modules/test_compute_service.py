@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.openstack_recovery.nova.plugins.modules import (
     compute_service as module,
 )
 from fakes.ansible_module import result_of
+from fakes.nova import refused
 from fakes.scene import Scene
 
 
@@ -93,3 +95,86 @@ def test_a_reason_alone_is_refused(scene: Scene, monkeypatch: pytest.MonkeyPatch
     result = result_of(module.main, monkeypatch, host="compute-1", disabled_reason="x")
     assert result["failed"]
     assert updates(scene) == 0
+
+
+def test_what_a_person_has_disabled_can_be_left_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enable = {"host": "compute-1", "status": "enabled", "only_disabled_by_recovery": True}
+    result_of(module.main, monkeypatch, **WANTED)
+    kept = result_of(module.main, monkeypatch, **enable)
+    assert (kept["changed"], kept["service"]["status"]) == (False, "disabled")
+    mark = "openstack_recovery run=run-1: host failed"
+    result_of(module.main, monkeypatch, **{**WANTED, "disabled_reason": mark})
+    enabled = result_of(module.main, monkeypatch, **enable)
+    assert (enabled["changed"], enabled["service"]["status"]) == (True, "enabled")
+
+
+def deletions(scene: Scene) -> int:
+    return [name for name, _what in scene.nova.calls].count("delete_service")
+
+
+GONE: dict[str, Any] = {"host": "compute-1", "state": "absent"}
+
+
+def test_a_service_is_deleted_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    result_of(module.main, monkeypatch, **WANTED)
+    scene.nova.services["compute-1"] = replace(scene.nova.services["compute-1"], state="down")
+    # Of another host's, and of a move to this one, which Nova itself asks for.
+    scene.nova.write_record("accepted", source_compute="compute-10")
+    planned = result_of(module.main, monkeypatch, check_mode=True, **GONE)
+    assert deletions(scene) == 0
+    done = result_of(module.main, monkeypatch, **GONE)
+    assert done == planned
+    assert (done["changed"], done["changes"]) == (True, [{"state": "absent"}])
+    assert (done["diff"]["before"]["host"], done["diff"]["after"]) == ("compute-1", {})
+    assert "compute-1" not in scene.nova.services
+    assert "compute-2" in scene.nova.services
+    for check_mode in (True, False):
+        again = result_of(module.main, monkeypatch, check_mode=check_mode, **GONE)
+        assert (again["changed"], again["changes"]) == (False, [])
+    assert deletions(scene) == 1
+
+
+@pytest.mark.parametrize("host", ["compute", "Compute-1", "compute-10"])
+def test_only_the_exact_name_is_deleted(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    result = result_of(module.main, monkeypatch, **{**GONE, "host": host})
+    assert not result["changed"]
+    assert deletions(scene) == 0
+
+
+def test_a_service_that_is_up_is_not_deleted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    for check_mode in (True, False):
+        result = result_of(module.main, monkeypatch, check_mode=check_mode, **GONE)
+        assert result["error"]["code"] == "host_is_up"
+    assert deletions(scene) == 0
+
+
+def test_no_service_is_deleted_while_its_instances_are_evacuated(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.nova.services["compute-1"] = replace(scene.nova.services["compute-1"], state="down")
+    scene.nova.write_record("accepted")
+    for check_mode in (True, False):
+        result = result_of(module.main, monkeypatch, check_mode=check_mode, **GONE)
+        assert result["error"]["code"] == "evacuations_in_progress"
+    assert deletions(scene) == 0
+
+
+def test_two_services_with_one_name_are_not_deleted(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = replace(scene.nova.services["compute-1"], state="down")
+    scene.nova.services |= {"compute-1": service, "stale": replace(service, id="stale")}
+    assert result_of(module.main, monkeypatch, **GONE)["error"]["code"] == "host_ambiguous"
+    assert deletions(scene) == 0
+
+
+def test_what_nova_refuses_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Instances are on the host.
+    scene.nova.services["compute-1"] = replace(scene.nova.services["compute-1"], state="down")
+    scene.nova.broken["delete_service"] = refused(409)
+    result = result_of(module.main, monkeypatch, **GONE)
+    assert (result["error"]["code"], result["changed"]) == ("api_refused", False)

@@ -24,6 +24,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.err
 )
 from fakes import values
 from openstack import exceptions as sdk
+from openstack.compute.v2.hypervisor import Hypervisor
 from openstack.compute.v2.migration import Migration
 from openstack.compute.v2.server import Server
 from openstack.compute.v2.server_action import ServerAction
@@ -89,6 +90,7 @@ def nova(**answers: Any) -> tuple[NovaApi, Compute, list[Any]]:
         return "req-1"
 
     connection: Any = SimpleNamespace(
+        delete=lambda _proxy, *call: sent.append(("delete", *call)),
         sdk=SimpleNamespace(compute=compute),
         session=SimpleNamespace(api_time=lambda: values.at(0)),
         send_once=send_once,
@@ -190,6 +192,23 @@ def test_a_service() -> None:
     ]
 
 
+def test_the_names_of_a_hosts_hypervisors() -> None:
+    found = [
+        Hypervisor.existing(
+            id="1", hypervisor_hostname="compute-1.a", service={"host": "compute-1"}
+        ),
+        Hypervisor.existing(id="2", hypervisor_hostname="node-2", service={"host": "compute-1"}),
+        Hypervisor.existing(
+            id="3", hypervisor_hostname="compute-10", service={"host": "compute-10"}
+        ),
+        Hypervisor.existing(id="4", hypervisor_hostname="lost"),
+    ]
+    api, compute, _session = nova(hypervisors=found)
+    assert api.hypervisor_hostnames("compute-1") == {"compute-1.a", "node-2"}
+    assert api.hypervisor_hostnames("compute") == frozenset()
+    assert compute.asked[0] == ("hypervisors", {"details": True})
+
+
 def test_a_record() -> None:
     found = Migration.existing(
         id=7,
@@ -212,6 +231,24 @@ def test_a_record() -> None:
     ]
 
 
+def test_records_of_one_instance() -> None:
+    api, compute, _sent = nova(migrations=[])
+    api.migrations(instance_id="i")
+    assert compute.asked == [("migrations", {"server_id": "i"})]
+    # openstacksdk leaves out of the query what it does not know.
+    assert Migration._query_mapping._mapping["server_id"] == "instance_uuid"
+
+
+def test_a_user_who_may_not_see_the_hosts_of_records_is_told_the_policy() -> None:
+    # A host would seem to have no record at all, and nothing in progress.
+    hidden = Migration.existing(
+        id=7, instance_uuid="i", status="accepted", migration_type="evacuation"
+    )
+    with pytest.raises(ApiRefused, match="os-migrations:index:host") as raised:
+        nova(migrations=[hidden])[0].migrations(host="compute-1")
+    assert raised.value.code == "forbidden"
+
+
 def test_groups_and_actions() -> None:
     group = ServerGroup.existing(id="g", name="n", policy="anti-affinity", members=["a", "b"])
     action = ServerAction.existing(action="stop", start_time="2026-03-01T02:00:00.000000")
@@ -230,11 +267,13 @@ def test_what_is_sent() -> None:
     assert api.evacuate("i") == "req-1"
     api.stop("i")
     api.update_service("s", {"forced_down": True})
+    api.delete_service("s")
     assert sent == [
         # No host: the scheduler picks it. No force, no password, no storage flag.
         ("post", "/servers/i/action", {"evacuate": {}}),
         ("post", "/servers/i/action", {"os-stop": None}),
         ("put", "/os-services/s", {"forced_down": True}),
+        ("delete", "/os-services/s"),
     ]
 
 

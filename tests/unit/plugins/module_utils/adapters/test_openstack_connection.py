@@ -65,6 +65,8 @@ def test_the_login_goes_through_in_check_mode(cloud: http.FakeHttp) -> None:
         lambda c: c.sdk.compute.set_aggregate_metadata("1", a="b"),
         lambda c: c.sdk.compute.evacuate_server("x"),
         lambda c: c.sdk.network.create_network(name="x"),
+        lambda c: c.delete(c.sdk.compute, "/os-services/x"),
+        lambda c: c.send_once(c.sdk.placement, "put", "/allocations/x", {}, "1.28"),
         lambda c: c.send_once(c.sdk.compute, "put", "/os-services/x", {}),
         lambda c: c.session.request(f"{http.BASE}/compute/v2.1/servers", "PATCH"),
     ],
@@ -118,6 +120,26 @@ def test_the_microversion_is_pinned(cloud: http.FakeHttp) -> None:
     assert headers["OpenStack-API-Version"] == "compute 2.93"
     # From 2.95 on Nova leaves evacuated instances stopped; 2.67 and older can bypass the scheduler.
     assert 2.68 <= float(module.COMPUTE_MICROVERSION) < 2.95
+
+
+def test_other_versions_are_sent_where_they_are_asked_for(cloud: http.FakeHttp) -> None:
+    connection = connect()
+    connection.send_once(connection.sdk.placement, "put", "/allocations/x", {}, "1.28")
+    assert cloud.headers[-1]["OpenStack-API-Version"] == "placement 1.28"
+    connection.delete(connection.sdk.compute, "/os-services/x")
+    # At 2.1 Nova knows no service by a UUID.
+    assert cloud.headers[-1]["OpenStack-API-Version"] == "compute 2.93"
+    connection.delete(connection.sdk.compute, "/os-services/x", "2.60")
+    assert cloud.headers[-1]["OpenStack-API-Version"] == "compute 2.60"
+
+
+def test_what_is_gone_already_needs_not_be_deleted(cloud: http.FakeHttp) -> None:
+    connection = connect()
+    cloud.answers["/compute/v2.1/os-services/x"] = (404, {})
+    connection.delete(connection.sdk.compute, "/os-services/x")
+    cloud.answers["/compute/v2.1/os-services/x"] = (409, {})
+    with pytest.raises(ApiRefused), module.cloud_errors("delete"):
+        connection.delete(connection.sdk.compute, "/os-services/x")
 
 
 def test_requests_are_counted_by_what_they_are_for(cloud: http.FakeHttp) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.records import (
+    evacuations_from,
     in_progress,
     is_evacuation,
     newest_by_instance,
@@ -56,3 +57,13 @@ def test_the_newest_record_of_each_instance() -> None:
     old, new = values.record(3, "failed"), values.record(11, "done")
     other = values.record(5, "done", instance_id="id-web-2")
     assert newest_by_instance([new, other, old]) == {"id-web-1": new, "id-web-2": other}
+
+
+def test_evacuations_from_a_host() -> None:
+    own = values.record(1, "completed")
+    others = [
+        values.record(2, "done", source_compute="compute-10"),
+        values.record(3, "done", source_compute="compute-2", dest_compute="compute-1"),
+        values.record(4, "running", migration_type="live-migration"),
+    ]
+    assert evacuations_from("compute-1", [own, *others]) == [own]

@@ -17,6 +17,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ser
     after,
     find_service,
     plan_service_change,
+    require_deletable,
+    require_none_done,
+    require_none_in_progress,
 )
 from fakes import values
 from hypothesis import given
@@ -72,13 +75,15 @@ def test_the_reason_is_kept_when_none_is_given() -> None:
         forced_down=st.sampled_from([None, True, False]),
         status=st.sampled_from([None, "enabled", "disabled"]),
         disabled_reason=st.sampled_from([None, "", "x", "y"]),
+        only_disabled_by_recovery=st.booleans(),
     ),
 )
 def test_the_second_time_there_is_nothing_to_do(service: Any, wanted: WantedService) -> None:
     changed = after(service, plan_service_change(service, wanted))
     assert plan_service_change(changed, wanted) == []
     assert wanted.forced_down in (None, changed.forced_down)
-    assert wanted.status in (None, changed.status)
+    if not wanted.only_disabled_by_recovery:
+        assert wanted.status in (None, changed.status)
 
 
 def test_a_service_that_is_forced_down_is_down() -> None:
@@ -129,6 +134,80 @@ def test_records_do_not_matter_when_forced_down_is_not_lifted() -> None:
     records = [values.record(1, "done")]
     assert plan_service_change(values.service(), WantedService(forced_down=True), records)
     assert not plan_service_change(values.service(), WantedService(forced_down=False), records)
+
+
+@pytest.mark.parametrize(
+    ("reason", "ours"),
+    [
+        ("openstack_recovery run=run-1: host failed", True),
+        ("openstack_recovery run=run-1", True),
+        ("power supply burnt", False),
+        ("was openstack_recovery run=run-1: host failed", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_what_a_person_has_disabled_can_be_left_so(reason: str | None, ours: bool) -> None:
+    service = values.service(status="disabled", disabled_reason=reason)
+    enable = [{"status": "enabled"}]
+    found = bodies(service, status="enabled", only_disabled_by_recovery=True)
+    assert found == (enable if ours else [])
+    assert bodies(service, status="enabled") == enable
+
+
+def test_only_enabling_asks_who_has_disabled_it() -> None:
+    service = values.service(status="disabled", disabled_reason="x", forced_down=True)
+    wanted = {"forced_down": False, "status": "enabled", "only_disabled_by_recovery": True}
+    assert bodies(service, **wanted) == [{"forced_down": False}]
+    assert bodies(values.service(), status="disabled", only_disabled_by_recovery=True)
+
+
+def test_records_may_come_one_by_one() -> None:
+    # In progress and done are two questions; the second must not find them used up.
+    service = values.service(forced_down=True)
+    with pytest.raises(RecoveryError) as raised:
+        plan_service_change(
+            service, WantedService(forced_down=False), iter([values.record(1, "done")])
+        )
+    assert raised.value.code == "evacuation_records_done"
+
+
+OTHERS = [
+    values.record(1, "failed"),
+    values.record(2, "completed"),
+    values.record(3, "accepted", source_compute="compute-10"),
+    values.record(4, "accepted", source_compute="compute-2", dest_compute="compute-1"),
+    # Nova itself asks for these.
+    values.record(5, "running", migration_type="live-migration"),
+]
+
+
+@pytest.mark.parametrize("forced_down", [True, False])
+def test_a_service_that_is_down_can_be_deleted(forced_down: bool) -> None:
+    service = values.service(state="down", forced_down=forced_down)
+    require_deletable(service, [*OTHERS, values.record(9, "done")])
+
+
+def test_a_service_that_is_up_cannot_be_deleted() -> None:
+    with pytest.raises(RecoveryError) as raised:
+        require_deletable(values.service(), [])
+    assert (raised.value.code, raised.value.retriable) == ("host_is_up", False)
+    assert raised.value.details == {"host": "compute-1", "binary": "nova-compute"}
+
+
+@pytest.mark.parametrize("status", ["accepted", "pre-migrating"])
+def test_no_service_is_deleted_while_its_instances_are_evacuated(status: str) -> None:
+    with pytest.raises(RecoveryError) as raised:
+        require_deletable(values.service(state="down"), [*OTHERS, values.record(9, status)])
+    assert raised.value.code == "evacuations_in_progress"
+    assert [record["id"] for record in raised.value.details["records"]] == [9]
+
+
+def test_records_of_others_hold_nothing_back() -> None:
+    require_none_in_progress("compute-1", OTHERS)
+    require_none_done("compute-1", [*OTHERS, values.record(9, "done", source_compute="compute-2")])
+    with pytest.raises(RecoveryError):
+        require_none_done("compute-1", [*OTHERS, values.record(9, "done")])
 
 
 FLEET = [

@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host is powered off by its BMC, and somebody powers it on in the middle of the evacuation."""
+
+from __future__ import annotations
+
+from . import hypervisors, instances
+from .runs import environment, play, require, start, succeed
+from .stated import fencing, folder, readmit
+
+
+def run(host: str) -> None:
+    """:param host: where all instances are."""
+    _guard(host)
+    hypervisors.lab("partition", host)
+    instances.wait_down(host)
+    with instances.only_destination(host):
+        _recovered_with_power_back(host)
+    instances.require_whole()
+    # The guard ends, and nova-compute completes the records by itself.
+    instances.wait("nova-compute", lambda: hypervisors.runs(host, "nova-compute"), 60)
+    readmit(host)
+    _guard(host, state="absent")
+
+
+def _recovered_with_power_back(host: str) -> None:
+    log, before = folder() / "power-cut.log", len(instances.records(host))
+    playbook = start("host_down", host, fencing(host, "redfish", evacuate_host_concurrency=1), log)
+    instances.wait("evacuation", lambda: len(instances.records(host)) > before)
+    require(not hypervisors.has_power(host), f"{host} is evacuated with its power on")
+    hypervisors.lab("start", host, "--no-wait")
+    instances.wait("power", lambda: hypervisors.has_power(host))
+    while playbook.poll() is None:
+        guarded = hypervisors.runs(host, "nova-compute")
+        require(
+            not guarded or playbook.poll() is not None, f"nova-compute runs on {host} meanwhile"
+        )
+    require(playbook.returncode == 0, f"it failed:\n{log.read_text()[-6000:]}")
+
+
+def _guard(host: str, state: str = "present") -> None:
+    """Installed by its role, as what the lab runs before nova-compute."""
+    stated = {
+        "compute_guard_host": host,
+        "compute_guard_state": state,
+        "compute_guard_kind": "program",
+        "compute_guard_path": str(hypervisors.before_compute(host)),
+        "compute_guard_python": f"{environment()['OPENSTACK_LAB_VENV']}/bin/python",
+        "compute_guard_cloud": environment()["OS_CLOUD"],
+        "compute_guard_clouds_file": environment()["OS_CLIENT_CONFIG_FILE"],
+        "compute_guard_poll_interval": 1,
+    }
+    path = folder() / "guard.yml"
+    path.write_text(_GUARD)
+    succeed(play(str(path), host, stated))
+
+
+_GUARD = """
+- name: Install the guard
+  hosts: localhost
+  gather_facts: false
+  roles:
+    - role: openstack_recovery.nova.compute_guard
+"""
