@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +88,20 @@ def has_power(host: str) -> bool:
     return host_process.init_process(settings.host_dir(host)) is not None
 
 
-def runs(host: str, name: str) -> bool:
-    """Whether the host has a process of this name."""
+def has_nova_compute(host: str) -> bool:
+    """Whether nova-compute itself runs there, not only what waits to start it."""
     host_process, settings = lab_module("host_process"), lab_settings()
     init = host_process.init_process(settings.host_dir(host))
-    return init is not None and bool(host_process.members(init, name))
+    if init is None:
+        return False
+    namespace = Path(f"/proc/{init}/ns/pid").readlink()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            is_it = len(words) > 1 and words[1].endswith(b"/nova-compute")
+            if is_it and (folder / "ns" / "pid").readlink() == namespace:
+                return True
+    return False
 
 
 def before_compute(host: str) -> Path:

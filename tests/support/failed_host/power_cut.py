@@ -9,6 +9,9 @@ from . import hypervisors, instances
 from .runs import environment, play, require, start, succeed
 from .stated import fencing, folder, readmit
 
+# The task after the evacuation, when its lock is free.
+_REPORT = "evacuate_host : Report]"
+
 
 def run(host: str) -> None:
     """:param host: where all instances are."""
@@ -19,7 +22,7 @@ def run(host: str) -> None:
         _recovered_with_power_back(host)
     instances.require_whole()
     # The guard ends, and nova-compute completes the records by itself.
-    instances.wait("nova-compute", lambda: hypervisors.runs(host, "nova-compute"), 60)
+    instances.wait("nova-compute", lambda: hypervisors.has_nova_compute(host), 60)
     readmit(host)
     _guard(host, state="absent")
 
@@ -32,10 +35,8 @@ def _recovered_with_power_back(host: str) -> None:
     hypervisors.lab("start", host, "--no-wait")
     instances.wait("power", lambda: hypervisors.has_power(host))
     while playbook.poll() is None:
-        guarded = hypervisors.runs(host, "nova-compute")
-        require(
-            not guarded or playbook.poll() is not None, f"nova-compute runs on {host} meanwhile"
-        )
+        started = hypervisors.has_nova_compute(host)
+        require(not started or _REPORT in log.read_text(), f"nova-compute runs on {host}")
     require(playbook.returncode == 0, f"it failed:\n{log.read_text()[-6000:]}")
 
 

@@ -80,7 +80,7 @@ def play(playbook: str, host: str, variables: dict[str, Any], *options: str) -> 
 
 
 def start(playbook: str, host: str, variables: dict[str, Any], log: Path) -> subprocess.Popen[str]:
-    """In the background, with its output in a file."""
+    """In the background, in a group of processes of its own, with its output in a file."""
     with log.open("w", encoding="utf-8") as file:
         return subprocess.Popen(
             command(playbook, host, variables),
@@ -88,6 +88,7 @@ def start(playbook: str, host: str, variables: dict[str, Any], log: Path) -> sub
             stdout=file,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
 
 

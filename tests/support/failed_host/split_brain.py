@@ -72,4 +72,4 @@ def _cable_back() -> None:
     time.sleep(5)
     states = {record.status for record in instances.records(HOST)}
     require(states == {"done"}, f"records without a restart: {states}")
-    readmit(HOST)
+    readmit(HOST, killed_at="Wait until it has completed all records")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 from . import hypervisors, instances
-from .runs import machines, play, require, succeed
+from .runs import machines, play, require, start, succeed
 
 # An unreachable BMC or libvirt is one after that many seconds.
 CONNECT_SECONDS = 3
@@ -76,15 +77,27 @@ def _start(host: str) -> list[dict[str, Any]]:
     ]
 
 
-def readmit(host: str) -> None:
-    """Shown first, then done, then there is nothing left to do."""
+def readmit(host: str, killed_at: str | None = None) -> None:
+    """Shown first, then done, then there is nothing left to do.
+
+    :param killed_at: task of a run before, during which that is killed.
+    """
     stated = returning(host)
-    before = instances.service(host).updated_at
     shown = succeed(play("host_return", host, stated, "--check"))
     require(instances.service(host).is_forced_down, f"check mode changes:\n{shown.output[-3000:]}")
     require("changed=0" in shown.recap, f"check mode changes:\n{shown.output[-3000:]}")
-    require(before is not None, f"{host} never reported")
+    if killed_at:
+        _kill(host, stated, killed_at)
     succeed(play("host_return", host, stated))
     instances.require_readmitted(host)
     again = succeed(play("host_return", host, stated))
     require("changed=0" in again.recap, f"not idempotent:\n{again.output[-3000:]}")
+
+
+def _kill(host: str, stated: dict[str, Any], task: str) -> None:
+    log = folder() / f"killed-{host}.log"
+    playbook = start("host_return", host, stated, log)
+    instances.wait(f"task '{task}'", lambda: task in log.read_text() or playbook.poll() is not None)
+    require(playbook.poll() is None, f"it ended by itself:\n{log.read_text()[-3000:]}")
+    os.killpg(playbook.pid, signal.SIGKILL)
+    playbook.wait()
