@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 
 from . import instances, power_cut, retirement, split_brain, torn_volume
@@ -35,11 +37,13 @@ def main() -> None:
 
 
 def watched() -> None:
-    """The watcher saw all of it, and no instance running twice."""
-    lines = [json.loads(line) for line in (folder() / "guests.json").read_text().splitlines()]
+    """The watcher saw all of it, and no instance running twice; it is ended."""
+    file = folder() / "guests.json"
+    os.kill(int((folder() / "guests.json.pid").read_text()), signal.SIGTERM)
+    instances.wait("last word of the watcher", lambda: '"looks"' in file.read_text(), 30)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
     twice = [line for line in lines if "violation" in line]
     require(not twice, f"instances that ran twice: {twice}")
-    require("looks" in lines[-1], "the watcher died")
     require(lines[-1]["longest"] < _LONGEST, f"it did not look for {lines[-1]['longest']} s")
     seen = {host for line in lines for hosts in line.get("guests", {}).values() for host in hosts}
     require(len(seen) > 1, f"nothing moved: {seen}")

@@ -7,12 +7,14 @@
 
 Appends a line of JSON to FILE for every change of what runs where, and one for every second in which
 an instance has two guests, with how libvirt has them: a guest that is paused writes nothing. Runs
-until it is ended; the last line then tells how often it has looked, and its longest pause.
+until it is ended, by its process id in FILE.pid; the last line then tells how often it has looked, and
+its longest pause.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -65,7 +67,9 @@ class Watcher:
 
 
 def main() -> None:
-    watcher = Watcher(Path(sys.argv[1]))
+    file = Path(sys.argv[1])
+    file.with_name(f"{file.name}.pid").write_text(str(os.getpid()))
+    watcher = Watcher(file)
 
     def end(_number: int, _frame: object) -> None:
         watcher.ended = True
