@@ -108,3 +108,8 @@ def before_compute(host: str) -> Path:
     """A program that the lab runs on this host before nova-compute, where there is one."""
     path: Path = lab_settings().before_compute_file(host)
     return path
+
+
+def instances_path() -> str:
+    """Nova's folder of instances, as every host sees its own."""
+    return str(lab_settings().host_mount / "instances")

@@ -72,4 +72,13 @@ def _cable_back() -> None:
     time.sleep(5)
     states = {record.status for record in instances.records(HOST)}
     require(states == {"done"}, f"records without a restart: {states}")
-    readmit(HOST, killed_at="Wait until it has completed all records")
+    report = readmit(
+        HOST,
+        readmit_host_remove_folders=True,
+        readmit_host_shared_storage=False,
+        readmit_host_instances_path=hypervisors.instances_path(),
+    )
+    ended = {domain["uuid"]: domain["folder"] for domain in report["ended_guests"]}
+    ours = {name: server.id for name, server in instances.servers().items()}
+    removed = {name for name, uuid in ours.items() if ended.get(uuid) == "removed"}
+    require(set(instances.FROM_IMAGE) <= removed, f"folders on {HOST}: {ended}")

@@ -77,21 +77,23 @@ def _start(host: str) -> list[dict[str, Any]]:
     ]
 
 
-def readmit(host: str, killed_at: str | None = None) -> None:
-    """Shown first, then done, then there is nothing left to do.
+def readmit(host: str, killed_at: str | None = None, **more: Any) -> dict[str, Any]:
+    """Shown first, then done, then there is nothing left to do; the report of what was done.
 
     :param killed_at: task of a run before, during which that is killed.
     """
-    stated = returning(host)
+    stated = returning(host, **more)
     shown = succeed(play("host_return", host, stated, "--check"))
     require(instances.service(host).is_forced_down, f"check mode changes:\n{shown.output[-3000:]}")
     require("changed=0" in shown.recap, f"check mode changes:\n{shown.output[-3000:]}")
     if killed_at:
         _kill(host, stated, killed_at)
     succeed(play("host_return", host, stated))
+    report: dict[str, Any] = json.loads((folder() / f"{host}-return.json").read_text())
     instances.require_readmitted(host)
     again = succeed(play("host_return", host, stated))
     require("changed=0" in again.recap, f"not idempotent:\n{again.output[-3000:]}")
+    return report
 
 
 def _kill(host: str, stated: dict[str, Any], task: str) -> None:

@@ -30,7 +30,7 @@ def run(host: str) -> None:
     left = set(hypervisors.defined(host)) & set(ours.values())
     require(left == {ours[name] for name in FROM_IMAGE}, f"left over on {host}: {left}")
     hypervisors.lab("heal", host)
-    readmit(host, killed_at="Remove what nova-compute has left in Placement")
+    readmit(host, killed_at="Wait until it has completed all records")
     instances.require_whole()
 
 
