@@ -98,7 +98,7 @@ instances:
       vm_state: active
       record: {id: 12, status: done}
       what_to_do:
-failed:
+not_moved:
   description: Those of RV(instances) whose evacuation has failed, with what to do.
   returned: success
   type: list

@@ -233,6 +233,12 @@ def test_examples_and_returns_are_yaml(module: str) -> None:
     assert "error" in yaml.safe_load(source.RETURN)
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_no_result_has_a_name_that_means_something_to_ansible(module: str) -> None:
+    reserved = {"failed", "skipped", "unreachable", "exception", "invocation", "warnings"}
+    assert not reserved & set(yaml.safe_load(source_of(module).RETURN))
+
+
 @pytest.mark.parametrize("group", SHARED)
 def test_a_fragment_has_the_options_that_are_shared(group: str) -> None:
     documented = yaml.safe_load(FRAGMENTS[group].ModuleDocFragment.DOCUMENTATION)["options"]

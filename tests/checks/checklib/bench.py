@@ -16,7 +16,7 @@ def bench(context: Context, arguments: list[str]) -> list[Check]:
     program = context.layout.root / "tests" / "bench" / name
     if not program.is_file():
         raise SetupError(f"There is no benchmark tests/bench/{name}")
-    started, variables = lab.up(context, STEP)
+    started, variables = lab.Lab(context).up(STEP)
     if not started.ok:
         return [started]
     outcome = run(

@@ -116,7 +116,7 @@ def _one(context: Context, step: str, arguments: list[str]) -> list[Check]:
 
 
 def _everything(context: Context) -> list[Check]:
-    """Sanity beside the other quick steps; scenarios alone, their times matter."""
+    """Sanity beside the other quick steps; then the scenarios, whose times matter."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         slow = pool.submit(sanity, context)
         quick = pool.submit(lambda: [*unit(context, []), *lint(context), *docs(context)])
@@ -126,13 +126,14 @@ def _everything(context: Context) -> list[Check]:
             # Leaving the block waits for both threads: end what they are waiting for.
             command.stop_all()
             raise
-    was_up = lab.is_up(context)
+    labs = [lab.Lab(context, profile) for profile in lab.PROFILES]
+    ours = [each for each in labs if not each.is_up()]
     try:
         return checks + molecule(context, [])
     finally:
-        if not was_up:
-            # Whoever did not start the lab does not want its servers left behind.
-            lab.down(context)
+        # Whoever did not start a lab does not want its servers left behind.
+        for each in ours:
+            each.down()
 
 
 def _print_environment(context: Context) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from .context import Context
 from .layout import Layout, SetupError
 from .report import Check
+
+FAKE, LIBVIRT = "fake", "libvirt"
+PROFILES = (FAKE, LIBVIRT)
+_BASE_PORT, _BESIDE = 15000, 1000
 
 
 def need_root(layout: Layout) -> None:
@@ -26,45 +31,60 @@ def program(layout: Layout) -> Path:
     return layout.root / "tests" / "lab" / "lab"
 
 
-def up(context: Context, step: str, profile: str = "fake") -> tuple[Check, dict[str, str]]:
-    """Start the lab (a no-op if it runs) and return its variables.
+@dataclass(frozen=True)
+class Lab:
+    """A lab of one profile, that is with one kind of compute hosts.
 
-    :param profile: kind of its compute hosts; a lab that runs with other ones is ended first.
+    That of the profile FAKE is the one that `tests/lab/lab` means by itself. Others have their own
+    state and ports, so that they can run beside it.
     """
-    lab = program(context.layout)
-    if not lab.exists():
-        raise SetupError(f"{lab} is missing")
-    if _variables(context).get("OPENSTACK_LAB_PROFILE") not in (None, profile):
-        down(context)
-    name = "lab up" if profile == "fake" else f"lab up, {profile}"
-    check = context.check(step, name, [lab, "up", "--profile", profile])
-    if not check.ok:
-        return check, {}
-    variables = _variables(context)
-    # The lab's programs behind the tools: both have a Python, and the tools' is meant.
-    own = variables.pop("PATH", "").removesuffix(":$PATH")
-    path = context.environment()["PATH"]
-    return check, variables | {"PATH": f"{path}:{own}" if own else path}
 
+    context: Context
+    profile: str = FAKE
 
-def _variables(context: Context) -> dict[str, str]:
-    """Of the lab that was started last; empty when none was."""
-    command = [str(program(context.layout)), "env"]
-    printed = subprocess.run(
-        command, check=False, capture_output=True, text=True, env=context.environment()
-    )
-    return parse_exports(printed.stdout) if printed.returncode == 0 else {}
+    @property
+    def environment(self) -> dict[str, str]:
+        """By which its programs know which lab is meant."""
+        if self.profile == FAKE:
+            return self.context.environment()
+        state = os.environ.get("OPENSTACK_LAB_STATE") or str(
+            self.context.layout.cache / "lab-state"
+        )
+        port = int(os.environ.get("OPENSTACK_LAB_BASE_PORT", _BASE_PORT)) + _BESIDE
+        return self.context.environment() | {
+            "OPENSTACK_LAB_STATE": f"{state}-{self.profile}",
+            "OPENSTACK_LAB_BASE_PORT": str(port),
+            "OPENSTACK_LAB_PROFILE": self.profile,
+        }
 
+    def up(self, step: str) -> tuple[Check, dict[str, str]]:
+        """Start it (a no-op if it runs) and return its variables."""
+        lab = program(self.context.layout)
+        if not lab.exists():
+            raise SetupError(f"{lab} is missing")
+        name = "lab up" if self.profile == FAKE else f"lab up, {self.profile}"
+        check = self.context.check(step, name, [lab, "up"], env=self.environment)
+        if not check.ok:
+            return check, {}
+        printed = subprocess.run(
+            [lab, "env"], check=True, capture_output=True, text=True, env=self.environment
+        )
+        variables = parse_exports(printed.stdout)
+        # The lab's programs behind the tools: both have a Python, and the tools' is meant.
+        own = variables.pop("PATH", "").removesuffix(":$PATH")
+        path = self.context.environment()["PATH"]
+        return check, variables | {"PATH": f"{path}:{own}" if own else path}
 
-def is_up(context: Context) -> bool:
-    command = [str(program(context.layout)), "status"]
-    done = subprocess.run(command, check=False, capture_output=True, env=context.environment())
-    return done.returncode == 0
+    def is_up(self) -> bool:
+        return self._run("status") == 0
 
+    def down(self) -> None:
+        self._run("down")
 
-def down(context: Context) -> None:
-    command = [str(program(context.layout)), "down"]
-    subprocess.run(command, check=False, capture_output=True, env=context.environment())
+    def _run(self, action: str) -> int:
+        command = [str(program(self.context.layout)), action]
+        done = subprocess.run(command, check=False, capture_output=True, env=self.environment)
+        return done.returncode
 
 
 def parse_exports(text: str) -> dict[str, str]:

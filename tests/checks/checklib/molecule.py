@@ -1,12 +1,13 @@
-"""Molecule scenarios, one after the other, against the lab."""
+"""Molecule scenarios against labs: of one profile one after the other, the profiles side by side."""
 
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import lab
-from .command import run
+from .command import run, stop_all
 from .context import Context
 from .layout import Layout, SetupError
 from .report import Check, announce, from_outcome, say
@@ -42,25 +43,33 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
         say("molecule: there are no scenarios under extensions/molecule yet")
         return [Check(STEP, "no scenarios yet", 0.0)]
     profiles = {name: _profile(context.layout, name) for name in wanted or names}
-    checks = []
-    for profile in sorted(set(profiles.values())):
-        chosen = [name for name, its in profiles.items() if its == profile]
-        checks += _with_lab(context, profile, chosen)
-    return checks
+    lanes = {
+        profile: [name for name, its in profiles.items() if its == profile]
+        for profile in sorted(set(profiles.values()))
+    }
+    with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+        running = [pool.submit(_lane, context, *lane) for lane in lanes.items()]
+        try:
+            return [check for lane in running for check in lane.result()]
+        except BaseException:
+            # Leaving the block waits for all lanes: end what they are waiting for.
+            stop_all()
+            raise
 
 
 def _profile(layout: Layout, name: str) -> str:
     """Kind of the lab's compute hosts, which a scenario names in its molecule.yml."""
     text = (layout.root / "extensions" / "molecule" / name / "molecule.yml").read_text()
     found = _PROFILE.search(text)
-    return found[1] if found else "fake"
+    return found[1] if found else lab.FAKE
 
 
-def _with_lab(context: Context, profile: str, names: list[str]) -> list[Check]:
+def _lane(context: Context, profile: str, names: list[str]) -> list[Check]:
+    """The scenarios of one profile, with a lab of their own."""
     checks: list[Check] = []
     variables: dict[str, str] = {}
     if profile != _NO_LAB:
-        started, variables = lab.up(context, STEP, profile)
+        started, variables = lab.Lab(context, profile).up(STEP)
         checks = [started]
         if not started.ok:
             return checks

@@ -21,7 +21,7 @@ def show(seen: EvacuatedHost) -> dict[str, Any]:
         "steps": [step.as_dict() for step in steps(seen)],
         "compute": wanted_compute(seen),
         "instances": [departed.as_dict() for departed in seen.departed],
-        "failed": [departed.as_dict() for departed in failed_to_leave(seen)],
+        "not_moved": [departed.as_dict() for departed in failed_to_leave(seen)],
         "allocations": [allocation.as_dict() for allocation in seen.allocations],
         "instances_here": seen.instances_here,
         "disabled_by_a_person": is_disabled_by_a_person(seen),
@@ -40,9 +40,9 @@ def return_table(seen: Mapping[str, Any]) -> list[str]:
     needed = {True: "yes", False: "no", None: "not known"}
     rows = [(step["name"], needed[step["needed"]], step["reason"]) for step in seen["steps"]]
     lines = text_table(("step", "needed", "why"), rows)
-    if seen["failed"]:
+    if seen["not_moved"]:
         left = [
-            (d["name"], d["id"], d["vm_state"] or "", d["what_to_do"] or "") for d in seen["failed"]
+            (d["name"], d["id"], d["vm_state"] or "", d["what_to_do"] or "") for d in seen["not_moved"]
         ]
         lines += ["", *text_table(("not moved", "id", "state", "what to do"), left)]
     return lines

@@ -30,8 +30,8 @@ def test_everything_is_shown_as_plain_values() -> None:
     assert json.loads(json.dumps(shown)) == shown
     assert shown["guests"] == {"leftover": ["id-a"], "own": ["id-b"], "unexplained": ["x"]}
     assert [i["fate"] for i in shown["instances"]] == ["moved", "stayed"]
-    assert [i["id"] for i in shown["failed"]] == ["id-b"]
-    assert "reboot --hard id-b" in shown["failed"][0]["what_to_do"]
+    assert [i["id"] for i in shown["not_moved"]] == ["id-b"]
+    assert "reboot --hard id-b" in shown["not_moved"][0]["what_to_do"]
     assert shown["allocations"] == [
         {"id": "id-a", "resources": {"rp-compute-1": SMALL}, "kept_because": None}
     ]
