@@ -61,6 +61,10 @@ options:
         service is up (error code C(host_is_up)), while evacuations from the host are in progress,
         and, by Nova, while instances are on the host (C(api_refused)). A service that is not there
         is no error then.
+      - Nova calls a service down that is forced down, whatever it reports. Such a service counts as
+        up until its heartbeat is 60 seconds older than the newest of any service. Forcing it down,
+        disabling it or changing the reason moves the heartbeat too, so that C(host_is_up) is
+        C(retriable) then.
       - Nova deletes the resource provider of the host with it. Run
         M(openstack_recovery.nova.source_allocation) first, because Nova leaves a provider on which
         evacuated instances still hold something.
@@ -227,11 +231,12 @@ def change_service(connection: CloudConnection, module: RecoveryModule) -> dict[
 def delete_service(connection: CloudConnection, module: RecoveryModule) -> dict[str, Any]:
     params, nova = module.params, NovaApi(connection)
     wanted = (params["host"], params["binary"])
-    found = [s for s in nova.compute_services() if (s.host, s.binary) == wanted]
+    services = nova.compute_services()
+    found = [s for s in services if (s.host, s.binary) == wanted]
     if not found:
         return {"changed": False, "changes": []}
     service = find_service(found, *wanted)
-    require_deletable(service, nova.migrations(source_compute=service.host))
+    require_deletable(service, services, nova.migrations(source_compute=service.host))
     if not module.check_mode:
         nova.delete_service(service.id)
     return {

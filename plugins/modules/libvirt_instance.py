@@ -73,7 +73,10 @@ options:
         O(host) is C(done) or C(completed); otherwise nothing at all is done.
       - A folder is kept when anything in it changes within 10 seconds, or when a file is newer than
         the evacuation that the guest, if it still ran, has not written itself (code
-        C(folder_is_shared)), or when it holds other folders (code C(folder_not_removed)).
+        C(folder_is_shared)), or when it holds other folders (code C(folder_not_removed)). That is no
+        failure; C(folder_error) in RV(domains) says why.
+      - What a guest has written itself is known only to the run that ends it. When that run is
+        killed before it removes the folders, the next one keeps them.
     type: bool
     default: false
   shared_storage:
@@ -189,9 +192,14 @@ domains:
       type: str
     folder:
       description:
-        - V(removed), V(absent), or V(unchecked) in check mode; null when O(remove_folder) was not
-          asked for.
+        - V(removed), V(absent), V(kept), or V(unchecked) in check mode; null when O(remove_folder)
+          was not asked for.
       type: str
+    folder_error:
+      description:
+        - Why the folder was kept, with a C(message), and the C(code) C(folder_is_shared) (something
+          changed in it, as on storage that hosts share) or C(folder_not_removed).
+      type: dict
     error:
       description: C(code) and C(message) of what kept it from ending.
       type: dict
@@ -215,6 +223,7 @@ domains:
         version: 33.0.2
       result: terminated
       folder: null
+      folder_error: null
       error: null
 foreign:
   description: How many domains do not carry Nova's metadata. They are neither shown nor touched.
@@ -233,7 +242,6 @@ error:
         - C(hypervisor_unreachable) (also when it hangs in the middle), C(hypervisor_refused) (the
           login, or the right to change), C(tls_error), C(libvirt_error), C(unexpected_answer).
         - C(domain_still_running), C(domain_still_defined) (the domains that could be ended were).
-        - C(folder_is_shared), C(folder_not_removed) (the domains were ended, these folders kept).
       type: str
     retriable:
       description: Whether running the same task later can succeed.
@@ -241,7 +249,8 @@ error:
     details:
       description:
         - C(domains) has what became of each domain, as above, once any was to be ended. C(folders)
-          has what became of each folder by UUID, with C(reasons) for those that were kept.
+          has C(folder) and C(folder_error) by UUID, of those that were done with before the
+          hypervisor did not answer any more.
       type: dict
     request_id:
       description: OpenStack request id of the call that failed.
@@ -270,12 +279,14 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.err
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.hypervisor.instance_folder import (
     REMOVED,
     UNCHECKED,
+    FolderResult,
     plan_folders,
     remove_folders,
     require_elsewhere,
     require_storage_of_its_own,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.hypervisor.termination import (
+    DomainResult,
     diff_of,
     end_domains,
     is_changed,
@@ -315,15 +326,14 @@ def look_or_end(module: RecoveryModule) -> dict[str, Any]:
         "foreign": len(seen.foreign),
     }
     if params["state"] == "gathered":
-        found = [{**each.as_dict(), "folder": None} for each in listed(seen, wanted)]
-        return {"changed": False, **shown, "domains": found}
+        return {"changed": False, **shown, "domains": _shown(listed(seen, wanted), [])}
     planned = plan_termination(seen, wanted)
     folders, begun = [], {}
     if params["remove_folder"]:
         folders = plan_folders(planned, params["instances_path"])
         nova = NovaApi(module.connect(reads_only=True))
         begun = require_elsewhere(nova, params["host"], seen.hostname, folders)
-    results, removed = planned, {folder.uuid: UNCHECKED for folder in folders}
+    results, removed = planned, [FolderResult(folder.uuid, UNCHECKED) for folder in folders]
     if not module.check_mode:
         results = end_domains(connection, planned, all_of_nova=params["all_instances"])
         try:
@@ -333,11 +343,19 @@ def look_or_end(module: RecoveryModule) -> dict[str, Any]:
             error.details["domains"] = [each.as_dict() for each in results]
             raise
     return {
-        "changed": is_changed(results) or REMOVED in removed.values(),
+        "changed": is_changed(results) or any(each.result == REMOVED for each in removed),
         **shown,
-        "domains": [{**each.as_dict(), "folder": removed.get(each.uuid)} for each in results],
+        "domains": _shown(results, removed),
         "diff": diff_of(results),
     }
+
+
+def _shown(
+    results: Sequence[DomainResult], folders: Sequence[FolderResult]
+) -> list[dict[str, Any]]:
+    by_uuid = {folder.uuid: folder.as_dict() for folder in folders}
+    none = {"folder": None, "folder_error": None}
+    return [{**each.as_dict(), **by_uuid.get(each.uuid, none)} for each in results]
 
 
 def _wanted(params: dict[str, Any]) -> list[str] | None:

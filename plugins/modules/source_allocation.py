@@ -73,6 +73,15 @@ kept:
   type: list
   elements: dict
   sample: []
+others:
+  description:
+    - UUIDs of all other consumers that hold something on the host when this is done, in check mode
+      when it would be. They are instances that are on the host, migrations, or what was never
+      Nova's. C(openstack resource provider allocation show UUID) shows what one holds.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 error:
   description:
     - What went wrong, as a C(code), whether it is C(retriable), C(details) and a C(request_id).
@@ -117,6 +126,7 @@ def remove_allocations(connection: CloudConnection, module: RecoveryModule) -> d
         "changed": bool(freed.removed),
         "removed": [allocation.as_dict() for allocation in freed.removed],
         "kept": [allocation.as_dict() for allocation in freed.kept],
+        "others": list(freed.others),
         "diff": {
             "before": {a.instance_id: a.as_dict()["resources"] for a in freed.before},
             "after": {a.instance_id: a.as_dict()["resources"] for a in freed.kept},

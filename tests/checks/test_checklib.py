@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from checklib import cache
 from checklib.build import REQUIRED, unexpected
 from checklib.command import run
-from checklib.lab import parse_exports
+from checklib.lab import Lab, parse_exports
+from checklib.layout import Layout
+from checklib.molecule import profile_of
 from checklib.report import Check, from_outcome, table
 
 
@@ -82,3 +86,26 @@ def test_what_was_interrupted_is_made_again(tmp_path: Path) -> None:
     assert cache.ensure(target, lambda folder: (folder / "whole").touch())
     assert sorted(path.name for path in target.iterdir()) == [".complete", "whole"]
     assert not cache.ensure(target, interrupted)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [("host_down", "fake"), ("host_return", "libvirt"), ("fencing", "none")],
+)
+def test_scenarios_run_on_the_kind_of_lab_that_they_name(scenario: str, expected: str) -> None:
+    assert profile_of(Layout.here(), scenario) == expected
+
+
+def test_a_lab_with_other_hosts_has_a_state_and_ports_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENSTACK_LAB_STATE", "/x/lab")
+    monkeypatch.setenv("OPENSTACK_LAB_BASE_PORT", "20000")
+    context: Any = SimpleNamespace(environment=lambda: {"OS_CLOUD": "x"})
+    assert Lab(context).environment == {"OS_CLOUD": "x"}
+    assert Lab(context, "libvirt").environment == {
+        "OS_CLOUD": "x",
+        "OPENSTACK_LAB_STATE": "/x/lab-libvirt",
+        "OPENSTACK_LAB_BASE_PORT": "21000",
+        "OPENSTACK_LAB_PROFILE": "libvirt",
+    }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import RecoveryError
+from .heartbeat import HEARTBEAT_TIMEOUT, is_silent
 from .nova import ComputeService, MigrationRecord
 from .records import evacuations_from, in_progress
 from .run_marker import run_id_of
@@ -104,17 +105,31 @@ def _may_enable(service: ComputeService, wanted: WantedService) -> bool:
     return service.status != "enabled" and (by_recovery or not wanted.only_disabled_by_recovery)
 
 
-def require_deletable(service: ComputeService, records: Iterable[MigrationRecord]) -> None:
+def require_deletable(
+    service: ComputeService,
+    services: Iterable[ComputeService],
+    records: Iterable[MigrationRecord],
+) -> None:
     """Nova itself refuses while instances are on the host; it does not ask whether it is down.
 
+    :param services: all of the cloud; the newest heartbeat of any is what time it is.
     :param records: migration records with this host as source.
-    :raises RecoveryError: ``host_is_up`` or ``evacuations_in_progress``.
+    :raises RecoveryError: ``host_is_up``, retriable when it is forced down, as that counts as a
+        heartbeat too; or ``evacuations_in_progress``.
     """
-    if service.state == "up":
+    if not is_silent(service, services):
         raise RecoveryError(
             "host_is_up",
-            f"{service.binary} on '{service.host}' is up, so its service was not deleted: it would"
-            " go on without one. Stop it there for good first.",
+            f"{service.binary} on '{service.host}' "
+            + (
+                f"is forced down and has a heartbeat of the last {HEARTBEAT_TIMEOUT:.0f} s"
+                if service.forced_down
+                else "is up"
+            )
+            + ", so its service was not deleted: it would go on without one. Stop it there for good"
+            " first"
+            + ("; if it was forced down a moment ago, wait." if service.forced_down else "."),
+            retriable=service.forced_down,
             details={"host": service.host, "binary": service.binary},
         )
     require_none_in_progress(service.host, records)

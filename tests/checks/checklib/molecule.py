@@ -42,7 +42,7 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
     if not names:
         say("molecule: there are no scenarios under extensions/molecule yet")
         return [Check(STEP, "no scenarios yet", 0.0)]
-    profiles = {name: _profile(context.layout, name) for name in wanted or names}
+    profiles = {name: profile_of(context.layout, name) for name in wanted or names}
     lanes = {
         profile: [name for name, its in profiles.items() if its == profile]
         for profile in sorted(set(profiles.values()))
@@ -57,7 +57,7 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
             raise
 
 
-def _profile(layout: Layout, name: str) -> str:
+def profile_of(layout: Layout, name: str) -> str:
     """Kind of the lab's compute hosts, which a scenario names in its molecule.yml."""
     text = (layout.root / "extensions" / "molecule" / name / "molecule.yml").read_text()
     found = _PROFILE.search(text)

@@ -13,7 +13,7 @@ from ..errors import ApiRefused, RecoveryError
 from ..service_change import require_none_done
 from .cloud import ConsumerAllocations, ReturnCloud
 from .departed import departed_from
-from .observation import EvacuatedHost, observe, require_no_run
+from .observation import EvacuatedHost, consumers_of, observe, require_no_run
 from .source_allocations import SourceAllocation, source_allocation, without_host
 
 # How often what another writer has changed meanwhile is read and judged again.
@@ -22,11 +22,16 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freed:
-    """What was there before, and of it what is removed and what stays."""
+    """What was there before, and of it what is removed and what stays.
+
+    :param others: UUIDs of all else that holds something on the host when this is done: instances
+        that are there, migrations, or what was never Nova's.
+    """
 
     before: tuple[SourceAllocation, ...]
     removed: tuple[SourceAllocation, ...]
     kept: tuple[SourceAllocation, ...]
+    others: tuple[str, ...]
 
 
 def free_host(cloud: ReturnCloud, host: str, *, host_never_returns: bool, only_plan: bool) -> Freed:
@@ -44,7 +49,7 @@ def free_host(cloud: ReturnCloud, host: str, *, host_never_returns: bool, only_p
         require_none_done(host, seen.records)
     removable = [a for a in seen.allocations if not a.kept_because]
     if only_plan:
-        return _freed(seen, removable)
+        return _freed(seen, _holding(cloud, seen, besides=removable), removable)
     removed: list[SourceAllocation] = []
     kept: list[SourceAllocation] = []
     for allocation in removable:
@@ -55,18 +60,28 @@ def free_host(cloud: ReturnCloud, host: str, *, host_never_returns: bool, only_p
             raise
         if found is not None:
             (kept if found.kept_because else removed).append(found)
-    return _freed(seen, removed, kept)
+    # What was removed and is there again counts: it has come back.
+    return _freed(seen, _holding(cloud, seen), removed, kept)
+
+
+def _holding(
+    cloud: ReturnCloud, seen: EvacuatedHost, besides: Iterable[SourceAllocation] = ()
+) -> frozenset[str]:
+    return consumers_of(cloud, seen.providers) - {a.instance_id for a in besides}
 
 
 def _freed(
     seen: EvacuatedHost,
+    holding: frozenset[str],
     removed: Iterable[SourceAllocation],
     kept_after_all: Iterable[SourceAllocation] = (),
 ) -> Freed:
+    kept = (*(a for a in seen.allocations if a.kept_because), *kept_after_all)
     return Freed(
         before=seen.allocations,
         removed=tuple(removed),
-        kept=(*(a for a in seen.allocations if a.kept_because), *kept_after_all),
+        kept=kept,
+        others=tuple(sorted(holding - {a.instance_id for a in kept})),
     )
 
 

@@ -74,7 +74,7 @@ def observe(cloud: ReturnCloud, host: str, guests: Collection[str] | None) -> Ev
     moves = cloud.migrations(host=host)
     records = evacuations_from(host, moves)
     providers = cloud.providers_of(host)
-    consumers = frozenset[str]().union(*(cloud.consumers_on(p) for p in sorted(providers)))
+    consumers = consumers_of(cloud, providers)
     here = cloud.instances_on(host)
     instances = {instance.id: instance for instance in here}
     asked = _to_look_up(records, consumers, guests or ()) - set(instances)
@@ -95,6 +95,11 @@ def observe(cloud: ReturnCloud, host: str, guests: Collection[str] | None) -> Ev
         instances_here=len(here),
         run=run,
     )
+
+
+def consumers_of(cloud: ReturnCloud, providers: Iterable[str]) -> frozenset[str]:
+    """UUIDs of all that hold something on one of these providers, as it is now."""
+    return frozenset[str]().union(*(cloud.consumers_on(p) for p in sorted(providers)))
 
 
 def require_no_run(seen: EvacuatedHost) -> None:

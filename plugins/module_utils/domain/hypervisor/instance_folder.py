@@ -14,7 +14,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..clock import Clock
 from ..cloud import EvacuationRecords
@@ -28,6 +28,9 @@ from .termination import GONE, TERMINATED, DomainResult
 REMOVED = "removed"
 NO_FOLDER = "absent"
 UNCHECKED = "unchecked"
+KEPT = "kept"
+
+# Why one was kept.
 SHARED = "folder_is_shared"
 NOT_REMOVED = "folder_not_removed"
 
@@ -153,92 +156,112 @@ def _doubt(instance: Instance | None, host: str) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class FolderResult:
+    """What became of one folder. ``error``: code and message of why it was kept."""
+
+    uuid: str
+    result: str
+    error: dict[str, str] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the module returns it, with what became of the domain."""
+        return {"folder": self.result, "folder_error": self.error}
+
+
 def remove_folders(
     connection: HypervisorConnection,
     folders: Sequence[Folder],
     begun: Mapping[str, datetime],
     clock: Clock,
-) -> dict[str, str]:
+) -> list[FolderResult]:
     """Remove the folders in which nothing changes while they are watched.
 
+    A folder that cannot be removed surely is kept. That is no failure: nothing runs from it here,
+    and a run after one that was killed cannot tell any more what the guest itself wrote.
+
     :param begun: by UUID when the evacuation was; what is newer was written on another host.
-    :returns: by UUID whether it was removed or not there.
-    :raises RecoveryError: ``folder_is_shared``, ``folder_not_removed``; the details ``folders``
-        have what became of each. A doubt about one folder keeps none of the others.
+    :raises RecoveryError: ``hypervisor_unreachable``; the details ``folders`` have what became of
+        each until then.
     """
     if not folders:
-        return {}
+        return []
     first = dict(connection.run(functools.partial(_look, folders=folders), read_only=False))
-    if any(files is not None for files in first.values()):
+    if any(seen is not None for seen in first.values()):
         clock.sleep(WATCH_SECONDS)
-    results: dict[str, str] = {}
-    kept: list[FolderStep] = []
+    results: list[FolderResult] = []
     try:
         work = functools.partial(_remove, folders=folders, begun=begun, first=first)
-        for step in connection.run(work, read_only=False):
-            results[step.uuid] = step.result
-            if step.why_kept:
-                kept.append(step)
+        results.extend(connection.run(work, read_only=False))
     except RecoveryError as error:
-        error.details["folders"] = results
+        error.details["folders"] = {each.uuid: each.as_dict() for each in results}
         # What the one that did not answer has done is not known.
         error.changed = True
         raise
-    if kept:
-        raise _kept(kept, results)
     return results
 
 
-@dataclass(frozen=True, slots=True)
-class FolderStep:
-    """A folder is done with; ``why_kept`` is for people."""
-
-    uuid: str
-    result: str
-    why_kept: str | None = None
+# What lies in a folder, None when there is none; or why that is not known.
+_Seen = tuple[FolderFile, ...] | FolderResult | None
 
 
-def _look(
-    hypervisor: Hypervisor, folders: Sequence[Folder]
-) -> Iterator[tuple[str, tuple[FolderFile, ...] | None]]:
+def _look(hypervisor: Hypervisor, folders: Sequence[Folder]) -> Iterator[tuple[str, _Seen]]:
     for folder in folders:
-        yield folder.uuid, hypervisor.folder(folder.path)
+        seen: _Seen
+        try:
+            seen = hypervisor.folder(folder.path)
+        except RecoveryError as error:
+            seen = _not_removed(folder, error)
+        yield folder.uuid, seen
 
 
 def _remove(
     hypervisor: Hypervisor,
     folders: Sequence[Folder],
     begun: Mapping[str, datetime],
-    first: Mapping[str, tuple[FolderFile, ...] | None],
-) -> Iterator[FolderStep]:
+    first: Mapping[str, _Seen],
+) -> Iterator[FolderResult]:
     for folder in folders:
-        yield _remove_one(hypervisor, folder, begun[folder.uuid], first[folder.uuid])
+        try:
+            result = _remove_one(hypervisor, folder, begun[folder.uuid], first[folder.uuid])
+        except RecoveryError as error:
+            result = _not_removed(folder, error)
+        yield result
+
+
+def _not_removed(folder: Folder, error: RecoveryError) -> FolderResult:
+    if error.code == "hypervisor_unreachable":
+        raise error
+    return _kept(folder, NOT_REMOVED, error.message)
 
 
 def _remove_one(
-    hypervisor: Hypervisor,
-    folder: Folder,
-    begun: datetime,
-    first: tuple[FolderFile, ...] | None,
-) -> FolderStep:
+    hypervisor: Hypervisor, folder: Folder, begun: datetime, first: _Seen
+) -> FolderResult:
+    if isinstance(first, FolderResult):
+        return first
     files = hypervisor.folder(folder.path)
     if files is None:
-        return FolderStep(folder.uuid, NO_FOLDER)
+        return FolderResult(folder.uuid, NO_FOLDER)
     if hypervisor.domain(folder.uuid) is not None:
-        return FolderStep(folder.uuid, NOT_REMOVED, "its domain is there again")
+        return _kept(folder, NOT_REMOVED, "its domain is there again")
     if changed := _changed(folder, begun, first or (), files):
-        return FolderStep(folder.uuid, SHARED, changed)
+        return _kept(
+            folder,
+            SHARED,
+            f"{changed}, as on storage that the hosts share, where the instance runs from there."
+            " Find out why before you remove it by hand",
+        )
     if others := [file.name for file in files if file.type != "file"]:
-        return FolderStep(folder.uuid, NOT_REMOVED, f"it holds {', '.join(others)}")
-    try:
-        hypervisor.remove_folder(folder.path)
-    except RecoveryError as error:
-        if error.code == "hypervisor_unreachable":
-            raise
-        return FolderStep(folder.uuid, NOT_REMOVED, error.message)
+        return _kept(folder, NOT_REMOVED, f"it holds {', '.join(others)}")
+    hypervisor.remove_folder(folder.path)
     if hypervisor.folder(folder.path) is not None:
-        return FolderStep(folder.uuid, NOT_REMOVED, "it is still there")
-    return FolderStep(folder.uuid, REMOVED)
+        return _kept(folder, NOT_REMOVED, "it is still there")
+    return FolderResult(folder.uuid, REMOVED)
+
+
+def _kept(folder: Folder, code: str, why: str) -> FolderResult:
+    return FolderResult(folder.uuid, KEPT, {"code": code, "message": f"{folder.path}: {why}"})
 
 
 def _changed(
@@ -253,23 +276,3 @@ def _changed(
     if elsewhere := newer - folder.written_here:
         return f"{', '.join(sorted(elsewhere))} changed after the evacuation was begun"
     return None
-
-
-def _kept(kept: Sequence[FolderStep], results: Mapping[str, str]) -> RecoveryError:
-    shared = [step for step in kept if step.result == SHARED]
-    error = RecoveryError(
-        SHARED if shared else NOT_REMOVED,
-        f"{len(kept)} folders were kept"
-        + (
-            ": something changed in them, as on storage that the hosts share, where the instance"
-            " runs from there. Find out what before you remove one by hand."
-            if shared
-            else "; look at what is in them."
-        ),
-        details={
-            "folders": dict(results),
-            "reasons": {step.uuid: step.why_kept for step in kept},
-        },
-    )
-    error.changed = REMOVED in results.values()
-    return error
