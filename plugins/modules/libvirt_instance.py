@@ -239,8 +239,9 @@ error:
       description:
         - C(invalid_options), C(invalid_uri), C(wrong_hypervisor), C(domain_not_nova),
           C(instance_not_elsewhere), C(host_not_found), or one of the cloud. Nothing was changed.
-        - C(hypervisor_unreachable) (also when it hangs in the middle), C(hypervisor_refused) (the
-          login, or the right to change), C(tls_error), C(libvirt_error), C(unexpected_answer).
+        - C(hypervisor_unreachable), C(hypervisor_not_listening) (the machine answers, and its
+          libvirtd does not, also when it hangs in the middle), C(hypervisor_refused) (the login, or
+          the right to change), C(tls_error), C(libvirt_error), C(unexpected_answer).
         - C(domain_still_running), C(domain_still_defined) (the domains that could be ended were).
       type: str
     retriable:

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..domain.errors import RecoveryError
 
@@ -26,6 +27,12 @@ except ImportError:
     LIBVIRT_IMPORT_ERROR = traceback.format_exc()
 
 _URI = re.compile(r"[a-z][a-z0-9]*(\+[a-z0-9]+)?://\S*")
+# Of the transports that connect to a port of the host; without one it is TLS.
+_PORTS = {"": 16514, "tls": 16514, "tcp": 16509, "ssh": 22, "libssh": 22, "libssh2": 22}
+
+# Silence, which is what a host that is off gives; an answer, although not of a libvirtd.
+UNREACHABLE = "hypervisor_unreachable"
+NOT_LISTENING = "hypervisor_not_listening"
 
 # libvirt hands on what the system, ssh or TLS said as text only. In the order of looking: a
 # message of ssh may also say that the connection was reset.
@@ -41,12 +48,15 @@ _BY_TEXT: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("invalid_uri", ("name or service not known", "no address associated")),
+    # Refused by a kernel; a socket that is not there, on this machine or behind ssh.
+    (NOT_LISTENING, ("connection refused", "failed to connect socket to")),
 )
 _ADVICE = {
     "invalid_uri": "Check the URI, for example qemu+tls://compute-1.example.org/system.",
     "hypervisor_refused": "Check the login, and whether the user may manage domains there.",
     "tls_error": "Check the certificates on both sides, and that the URI has the name in theirs.",
-    "hypervisor_unreachable": "Check that the host is up, and its libvirtd.",
+    UNREACHABLE: "Check that the host is up, and its libvirtd.",
+    NOT_LISTENING: "The machine answers, its libvirtd does not: start it again.",
 }
 
 
@@ -54,7 +64,7 @@ def open_connection(uri: str, *, read_only: bool) -> Any:
     """A virConnect.
 
     :raises RecoveryError: ``invalid_uri``, ``hypervisor_refused``, ``tls_error``,
-        ``hypervisor_unreachable``.
+        ``hypervisor_not_listening``, ``hypervisor_unreachable``.
     """
     # Without a handler libvirt writes each error to standard error.
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
@@ -79,6 +89,17 @@ def require_uri(uri: str) -> None:
         )
 
 
+def host_and_port(uri: str) -> tuple[str, int] | None:
+    """Where a connection to this URI goes over TCP; None where it does not, or that is not known."""
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    port = port or _PORTS.get(parts.scheme.partition("+")[2])
+    return (host, port) if host and port else None
+
+
 @contextmanager
 def libvirt_errors(what: str) -> Iterator[None]:
     """Turns libvirtError into RecoveryErrors.
@@ -97,7 +118,7 @@ def _translated(what: str, error: Any, code: str) -> RecoveryError:
     return RecoveryError(
         code,
         f"could not {what}: {said}{'. ' + advice if advice else ''}",
-        retriable=code == "hypervisor_unreachable",
+        retriable=code in (UNREACHABLE, NOT_LISTENING),
         details={"libvirt_error": said, "libvirt_error_code": error.get_error_code()},
     )
 
@@ -109,8 +130,11 @@ def _code_of_connect(error: Any) -> str:
             return code
     if _is_refusal(error):
         return "hypervisor_refused"
+    # Its text depends on the language.
+    if number == libvirt.VIR_ERR_SYSTEM_ERROR and error.get_int1() == errno.ECONNREFUSED:
+        return NOT_LISTENING
     if number in (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_RPC):
-        return "hypervisor_unreachable"
+        return UNREACHABLE
     return "invalid_uri"
 
 
@@ -121,7 +145,7 @@ def _code_of_call(error: Any) -> str:
     if error.get_error_domain() == libvirt.VIR_FROM_RPC or (
         error.get_error_code() == libvirt.VIR_ERR_RPC
     ):
-        return "hypervisor_unreachable"
+        return UNREACHABLE
     return "libvirt_error"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
-from itertools import islice
 from typing import Any, TypeVar
 
 from ..domain.errors import RecoveryError
@@ -17,7 +16,14 @@ from ..domain.hypervisor.hypervisor import FolderFile, Hypervisor
 from ..domain.hypervisor.libvirt_domain import LibvirtDomain, read_domain
 from . import libvirt_folder
 from .bounded import WorkerDied, WorkerHung, stream
-from .libvirt_connection import libvirt_errors, open_connection, require_uri
+from .libvirt_connection import (
+    NOT_LISTENING,
+    UNREACHABLE,
+    libvirt_errors,
+    open_connection,
+    require_uri,
+)
+from .probes import machine_answers
 
 with suppress(ImportError):
     import libvirt
@@ -46,21 +52,34 @@ class LibvirtConnection:
             first_within=self._connect_timeout,
             next_within=self._timeout,
         )
+        answered = False
         try:
             with closing(steps):
                 # The first item is our own.
-                yield from islice(steps, 1, None)
+                answered = next(steps, None) is not None
+                yield from steps
+        except RecoveryError as error:
+            if error.code == UNREACHABLE:
+                error.code = self._code_of_silence(answered)
+            raise
         except WorkerHung as error:
+            code = self._code_of_silence(answered)
+            why = (
+                "Its machine answers, its libvirtd hangs."
+                if code == NOT_LISTENING
+                else "Its libvirtd hangs, or nothing answers from that address."
+            )
             raise RecoveryError(
-                "hypervisor_unreachable",
-                f"{self._uri}: {error}. Its libvirtd hangs, or nothing answers from that address.",
-                retriable=True,
-                details={"uri": self._uri},
+                code, f"{self._uri}: {error}. {why}", retriable=True, details={"uri": self._uri}
             ) from error
         except WorkerDied as error:
             raise RecoveryError(
                 "libvirt_error", f"{self._uri}: {error}", details={"uri": self._uri}
             ) from error
+
+    def _code_of_silence(self, answered: bool) -> str:
+        """What is off has not answered before, and refuses nothing."""
+        return NOT_LISTENING if answered or machine_answers(self._uri) else UNREACHABLE
 
     def _work(self, work: Callable[[Hypervisor], Iterable[_T]], read_only: bool) -> Iterator[Any]:
         hypervisor = LibvirtHypervisor(open_connection(self._uri, read_only=read_only))

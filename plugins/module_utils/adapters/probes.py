@@ -17,10 +17,19 @@ from typing import Any
 from ..domain.errors import RecoveryError
 from ..domain.host_failure.evidence import PROBE_FAILED, REACHABLE, UNREACHABLE, ProbeResult
 from .bounded import Worker, WorkerDied, WorkerHung
-from .libvirt_connection import LIBVIRT_IMPORT_ERROR, libvirt_errors, open_connection
+from .libvirt_connection import (
+    LIBVIRT_IMPORT_ERROR,
+    NOT_LISTENING,
+    host_and_port,
+    libvirt_errors,
+    open_connection,
+)
 
 # What the network says for a host that does not answer.
 _NO_ANSWER = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT})
+# To see whether the machine of a silent libvirt answers, at each of its addresses and at all.
+_KNOCK_SECONDS = 2.0
+_KNOCKS_SECONDS = 10.0
 
 
 def tcp(address: str, port: int, timeout: float) -> ProbeResult:
@@ -84,13 +93,30 @@ def libvirt(uri: str, timeout: float) -> ProbeResult:
         with Worker(functools.partial(_ask_libvirt, uri)) as worker:
             worker.receive(timeout)
     except WorkerHung as error:
-        return ProbeResult("libvirt", uri, UNREACHABLE, str(error))
+        outcome = REACHABLE if machine_answers(uri) else UNREACHABLE
+        return ProbeResult("libvirt", uri, outcome, str(error))
     except WorkerDied as error:
         return ProbeResult("libvirt", uri, PROBE_FAILED, str(error))
     except RecoveryError as error:
         said = error.details["libvirt_error"][-300:]
-        return ProbeResult("libvirt", uri, _libvirt_outcome(said), said)
+        return ProbeResult("libvirt", uri, _libvirt_outcome(error.code, said), said)
     return ProbeResult("libvirt", uri, REACHABLE)
+
+
+def machine_answers(uri: str) -> bool:
+    """Whether the machine behind a URI of libvirt takes or refuses a connection to its port.
+
+    False also where that cannot be told.
+    """
+    where = host_and_port(uri)
+    if where is None:
+        return False
+    # In a worker, because looking up a name has no time-out.
+    with Worker(lambda: [tcp(*where, _KNOCK_SECONDS).outcome]) as worker:
+        try:
+            return bool(worker.receive(_KNOCKS_SECONDS) == REACHABLE)
+        except (WorkerHung, WorkerDied):
+            return False
 
 
 def _ask_libvirt(uri: str) -> Iterator[int]:
@@ -98,10 +124,10 @@ def _ask_libvirt(uri: str) -> Iterator[int]:
         yield open_connection(uri, read_only=True).getLibVersion()
 
 
-def _libvirt_outcome(message: str) -> str:
+def _libvirt_outcome(code: str, message: str) -> str:
     """libvirt hands on the transport's error as text only."""
     text = message.lower()
-    if any(words in text for words in ("connection refused", "authentication failed")):
+    if code in (NOT_LISTENING, "hypervisor_refused"):
         return REACHABLE
     if any(words in text for words in ("timed out", "no route to host", "host is down")):
         return UNREACHABLE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import hypervisors, instances
 from .runs import environment, play, require, start, succeed
-from .stated import fencing, folder, readmit
+from .stated import NOT_LOOKED_AT, fencing, folder, readmit
 
 # The task after the evacuation, when its lock is free.
 _REPORT = "evacuate_host : Report]"
@@ -29,7 +29,8 @@ def run(host: str) -> None:
 
 def _recovered_with_power_back(host: str) -> None:
     log, before = folder() / "power-cut.log", len(instances.records(host))
-    playbook = start("host_down", host, fencing(host, "redfish", evacuate_host_concurrency=1), log)
+    stated = fencing(host, "redfish", evacuate_host_concurrency=1, **NOT_LOOKED_AT)
+    playbook = start("host_down", host, stated, log)
     instances.wait("evacuation", lambda: len(instances.records(host)) > before)
     require(not hypervisors.has_power(host), f"{host} is evacuated with its power on")
     hypervisors.lab("start", host, "--no-wait")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import hypervisors, instances
 from .runs import play, refuse, require, succeed
-from .stated import fencing
+from .stated import NOT_LOOKED_AT, fencing
 
 
 def run(host: str) -> None:
@@ -17,7 +17,7 @@ def run(host: str) -> None:
     gone = {"never_returns": True}
     refuse(play("retire_host", host, gone), "is not retired, nothing was done")
     # It is off already, which is what is observed.
-    succeed(play("host_down", host, fencing(host, "redfish")))
+    succeed(play("host_down", host, fencing(host, "redfish", **NOT_LOOKED_AT)))
     instances.require_whole()
     refuse(play("retire_host", host, {}), "never starts again")
     ours = {server.id for server in instances.servers().values()}

@@ -31,6 +31,7 @@ _NO_BMC = "bmc_unreachable"
 # What an error of the look says: the host is silent; something there answers. Of others, nothing.
 _LOOKS = {
     "hypervisor_unreachable": NO_ANSWER,
+    "hypervisor_not_listening": REFUSED,
     "hypervisor_refused": REFUSED,
     "tls_error": REFUSED,
 }
@@ -83,7 +84,9 @@ def power_attempt(
     view = evidence.get("libvirt", {}).get("answer", NOT_LOOKED)
     if result.get("failed"):
         error = _error(result)
-        outcome = UNREACHABLE if error["code"] == _NO_BMC else FAILED
+        # What was sent a command had answered before, and not that it was off: no silent BMC.
+        silent = error["code"] == _NO_BMC and not result.get("changed")
+        outcome = UNREACHABLE if silent else FAILED
         return Attempt(method, outcome, False, evidence, error)
     if result.get("power", {}).get("observed") == "off":
         if view in (NOT_LOOKED, NO_ANSWER):

@@ -29,7 +29,7 @@ _WORDS = {
     OBSERVED_OFF: "the host was observed to be off",
     GUESTS_TERMINATED: "no guest of Nova runs on it any more",
     STILL_RUNNING: "it still runs",
-    CONTRADICTED: "said off, but the host's libvirt answers: another machine's BMC, or it lies",
+    CONTRADICTED: "said off, but the host answers: another machine's BMC, or it lies",
     UNREACHABLE: "did not answer",
     FAILED: "failed",
 }

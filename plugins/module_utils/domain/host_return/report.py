@@ -42,7 +42,8 @@ def return_table(seen: Mapping[str, Any]) -> list[str]:
     lines = text_table(("step", "needed", "why"), rows)
     if seen["not_moved"]:
         left = [
-            (d["name"], d["id"], d["vm_state"] or "", d["what_to_do"] or "") for d in seen["not_moved"]
+            (d["name"], d["id"], d["vm_state"] or "", d["what_to_do"] or "")
+            for d in seen["not_moved"]
         ]
         lines += ["", *text_table(("not moved", "id", "state", "what to do"), left)]
     return lines

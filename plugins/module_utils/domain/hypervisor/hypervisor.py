@@ -65,5 +65,6 @@ class HypervisorConnection(Protocol):
 
         :param read_only: have libvirt refuse whatever would change something.
         :raises RecoveryError: of the work; ``invalid_uri``, ``hypervisor_refused``, ``tls_error``;
-            ``hypervisor_unreachable``, also when nothing more comes.
+            ``hypervisor_unreachable``, or ``hypervisor_not_listening`` where its machine answers,
+            also when nothing more comes.
         """

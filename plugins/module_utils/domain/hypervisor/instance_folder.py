@@ -181,8 +181,8 @@ def remove_folders(
     and a run after one that was killed cannot tell any more what the guest itself wrote.
 
     :param begun: by UUID when the evacuation was; what is newer was written on another host.
-    :raises RecoveryError: ``hypervisor_unreachable``; the details ``folders`` have what became of
-        each until then.
+    :raises RecoveryError: those of the connection only; the details ``folders`` have what became
+        of each until then.
     """
     if not folders:
         return []

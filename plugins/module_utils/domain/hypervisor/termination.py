@@ -160,8 +160,8 @@ def end_domains(
     """Carry out the plan.
 
     :param all_of_nova: look at the end for domains that Nova has made meanwhile.
-    :raises RecoveryError: ``hypervisor_unreachable``, ``domain_still_running``,
-        ``domain_still_defined``; what became of each domain is in the details ``domains``.
+    :raises RecoveryError: ``hypervisor_unreachable``, ``hypervisor_not_listening``,
+        ``domain_still_running``, ``domain_still_defined``; what became of each domain is in the details ``domains``.
     """
     results = {each.uuid: each for each in planned}
     todo = [each.uuid for each in planned if each.result in _ENDED]

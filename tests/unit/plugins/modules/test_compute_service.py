@@ -120,6 +120,7 @@ GONE: dict[str, Any] = {"host": "compute-1", "state": "absent"}
 def test_a_service_is_deleted_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     result_of(module.main, monkeypatch, **WANTED)
     scene.nova.services["compute-1"] = replace(scene.nova.services["compute-1"], state="down")
+    scene.world.sleep(80)
     # Of another host's, and of a move to this one, which Nova itself asks for.
     scene.nova.write_record("accepted", source_compute="compute-10")
     planned = result_of(module.main, monkeypatch, check_mode=True, **GONE)
@@ -149,6 +150,21 @@ def test_a_service_that_is_up_is_not_deleted(scene: Scene, monkeypatch: pytest.M
     for check_mode in (True, False):
         result = result_of(module.main, monkeypatch, check_mode=check_mode, **GONE)
         assert result["error"]["code"] == "host_is_up"
+    assert deletions(scene) == 0
+
+
+def test_a_service_that_is_forced_down_and_reports_is_not_deleted(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result_of(module.main, monkeypatch, **WANTED)
+    scene.nova.services["compute-1"] = replace(scene.nova.services["compute-1"], state="down")
+    scene.nova.host_returns()
+    for _minute in range(3):
+        scene.world.sleep(60)
+        for check_mode in (True, False):
+            result = result_of(module.main, monkeypatch, check_mode=check_mode, **GONE)
+            error = result["error"]
+            assert (error["code"], error["retriable"]) == ("host_is_up", True)
     assert deletions(scene) == 0
 
 

@@ -24,7 +24,7 @@ from ansible_collections.openstack_recovery.nova.plugins.modules import (
 )
 from fakes import values
 from fakes.ansible_module import result_of
-from fakes.hypervisor import PATH, FakeConnection, FakeHypervisor, domain, uuid_of
+from fakes.hypervisor import PATH, FakeConnection, FakeHypervisor, domain, unreachable, uuid_of
 from fakes.world import World
 
 BEGUN = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -219,17 +219,44 @@ def test_the_folder_of_one_that_has_moved(scene: Scene, monkeypatch: pytest.Monk
     assert set(scene.logins) == {True}
 
 
-def test_a_folder_that_is_kept_tells_of_the_domain_that_was_ended(
+def newer(name: str) -> tuple[FolderFile, ...]:
+    """A file that was changed after the evacuation was begun."""
+    return (FolderFile(name=name, type="file", modified_at=BEGUN.timestamp() + 1, mark="1"),)
+
+
+def test_a_folder_that_is_kept_is_no_failure(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"{PATH}/{uuid_of(1)}"
+    scene.hypervisor.folders = {path: newer("disk.config")}
+    for result, changed in (("terminated", True), ("absent", False)):
+        done = result_of(module.main, monkeypatch, **FOLDER)
+        assert done["changed"] is changed
+        ended, *others = done["domains"]
+        assert (ended["result"], ended["folder"]) == (result, "kept")
+        assert ended["folder_error"]["code"] == "folder_is_shared"
+        assert f"{path}: disk.config changed after" in ended["folder_error"]["message"]
+        assert {(each["folder"], each["folder_error"]) for each in others} == {(None, None)}
+    assert list(scene.hypervisor.folders) == [path]
+
+
+def test_a_run_that_was_killed_between_guests_and_folders(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newer = BEGUN.timestamp() + 1
-    scene.hypervisor.folders = {
-        f"{PATH}/{uuid_of(1)}": (
-            FolderFile(name="disk.config", type="file", modified_at=newer, mark="1"),
-        )
-    }
+    # The guest's own disk; nothing tells any more that it was the guest.
+    scene.hypervisor.folders = {f"{PATH}/{uuid_of(1)}": newer("disk")}
+    result_of(module.main, monkeypatch, uri=URI, state="absent", instances=[uuid_of(1)])
+    done = result_of(module.main, monkeypatch, **FOLDER)
+    assert "failed" not in done
+    assert (done["domains"][0]["result"], done["domains"][0]["folder"]) == ("absent", "kept")
+
+
+def test_a_hang_at_the_folders_tells_of_the_domain_that_was_ended(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{PATH}/{uuid_of(1)}"
+    scene.hypervisor.folders = {path: newer("disk")}
+    scene.hypervisor.refuses[("remove_folder", path)] = unreachable()
     result = result_of(module.main, monkeypatch, **FOLDER)
-    assert (result["error"]["code"], result["changed"]) == ("folder_is_shared", True)
+    assert (result["error"]["code"], result["changed"]) == ("hypervisor_unreachable", True)
     assert result["error"]["details"]["domains"][0]["result"] == "terminated"
 
 

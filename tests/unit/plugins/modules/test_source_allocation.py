@@ -27,6 +27,7 @@ def _cloud(monkeypatch: pytest.MonkeyPatch) -> FakeReturnCloud:
     cloud.evacuated("a", "completed")
     cloud.evacuated("b", "completed")
     cloud.hold("id-b", {"rp-compute-1": SMALL})
+    cloud.hold("the-migration", {"rp-compute-1": SMALL})
     return cloud
 
 
@@ -48,6 +49,7 @@ def test_check_mode_and_then_for_real_and_then_again(
     ]
     assert [kept["id"] for kept in done["kept"]] == ["id-b"]
     assert "heal_allocations" in done["kept"][0]["kept_because"]
+    assert done["others"] == ["the-migration"]
     held = {"rp-compute-1": SMALL}
     assert done["diff"] == {"before": {"id-a": held, "id-b": held}, "after": {"id-b": held}}
     for check_mode in (True, False):

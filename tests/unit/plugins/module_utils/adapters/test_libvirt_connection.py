@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.libvirt_connection import (
+    host_and_port,
     libvirt_errors,
     open_connection,
     require_uri,
@@ -38,7 +39,13 @@ def test_libvirt_itself_keeps_it_read_only(libvirt: FakeLibvirt, read_only: bool
             "unable to connect to server at 'h:16509': Connection refused",
             SYSTEM,
             111,
-            "unreachable",
+            "not listening",
+        ),
+        (
+            "Verbindung zum Server nicht möglich: Verbindungsaufbau abgelehnt",
+            SYSTEM,
+            111,
+            "not listening",
         ),
         ("unable to connect to server at 'h:16509': No route to host", SYSTEM, 113, "unreachable"),
         (
@@ -47,10 +54,29 @@ def test_libvirt_itself_keeps_it_read_only(libvirt: FakeLibvirt, read_only: bool
             110,
             "unreachable",
         ),
-        ("Failed to connect socket to '/run/libvirt-sock': No such file", SYSTEM, 2, "unreachable"),
+        (
+            "Failed to connect socket to '/run/libvirt-sock': No such file",
+            SYSTEM,
+            2,
+            "not listening",
+        ),
+        (
+            "End of file while reading data: virt-ssh-helper: cannot connect to"
+            " '/run/libvirt-sock': Failed to connect socket to '/run/libvirt-sock': No such file",
+            RPC,
+            -1,
+            "not listening",
+        ),
         ("End of file while reading data: Input/output error", RPC, -1, "unreachable"),
         (
             "Cannot recv data: ssh: connect to host h port 22: Connection refused:"
+            " Connection reset by peer",
+            SYSTEM,
+            104,
+            "not listening",
+        ),
+        (
+            "Cannot recv data: ssh: connect to host h port 22: No route to host:"
             " Connection reset by peer",
             SYSTEM,
             104,
@@ -103,12 +129,13 @@ def test_why_it_cannot_connect(
     error = caught.value
     codes = {
         "unreachable": "hypervisor_unreachable",
+        "not listening": "hypervisor_not_listening",
         "refused": "hypervisor_refused",
         "tls": "tls_error",
         "uri": "invalid_uri",
     }
     assert error.code == codes[expected]
-    assert error.retriable is (expected == "unreachable")
+    assert error.retriable is (expected in ("unreachable", "not listening"))
     assert message in error.message
     assert error.details == {"libvirt_error": message, "libvirt_error_code": code}
 
@@ -155,3 +182,23 @@ def test_what_is_no_uri_is_never_given_to_libvirt(uri: str) -> None:
     with pytest.raises(RecoveryError) as caught:
         require_uri(uri)
     assert caught.value.code == "invalid_uri"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("qemu://compute-1/system", ("compute-1", 16514)),
+        ("qemu+tls://compute-1/system", ("compute-1", 16514)),
+        ("qemu+tcp://[::1]:16599/system", ("::1", 16599)),
+        ("qemu+tcp://compute-1/system", ("compute-1", 16509)),
+        ("qemu+ssh://root@compute-1/system?keyfile=/root/.ssh/id", ("compute-1", 22)),
+        ("qemu+ssh://root@compute-1:2222/system", ("compute-1", 2222)),
+        ("qemu:///system", None),
+        ("qemu+unix:///system?socket=/run/libvirt-sock", None),
+        ("qemu+ext://compute-1/system", None),
+        ("qemu+tcp://compute-1:many/system", None),
+        ("qemu+tcp://[::1/system", None),
+    ],
+)
+def test_where_a_uri_leads_over_tcp(uri: str, expected: tuple[str, int] | None) -> None:
+    assert host_and_port(uri) == expected

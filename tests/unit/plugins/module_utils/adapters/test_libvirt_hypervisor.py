@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import time
 from collections.abc import Iterator
 
@@ -43,8 +45,21 @@ def _hypervisor(libvirt: FakeLibvirt) -> LibvirtHypervisor:
     return LibvirtHypervisor(libvirt.connection)
 
 
-def connect(connect_timeout: float = PLENTY, timeout: float = PLENTY) -> LibvirtConnection:
-    return LibvirtConnection("qemu:///system", connect_timeout=connect_timeout, timeout=timeout)
+@pytest.fixture(name="port")
+def _port() -> Iterator[socket.socket]:
+    """A libvirtd's, which nobody serves."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        yield server
+
+
+def connect(
+    connect_timeout: float = PLENTY, timeout: float = PLENTY, uri: str = "qemu:///system"
+) -> LibvirtConnection:
+    return LibvirtConnection(uri, connect_timeout=connect_timeout, timeout=timeout)
+
+
+def uri_of(port: socket.socket) -> str:
+    return f"qemu+tcp://127.0.0.1:{port.getsockname()[1]}/system"
 
 
 def test_domains(libvirt: FakeLibvirt, hypervisor: LibvirtHypervisor) -> None:
@@ -161,6 +176,39 @@ def test_a_libvirtd_that_hangs_is_unreachable_within_the_time(libvirt: FakeLibvi
     assert "no answer within 0.3 s" in caught.value.message
 
 
+def test_one_that_hangs_on_a_machine_that_answers_is_not_silent(
+    libvirt: FakeLibvirt, port: socket.socket
+) -> None:
+    libvirt.hangs = True
+    with pytest.raises(RecoveryError, match="libvirtd hangs") as caught:
+        survey(connect(connect_timeout=0.3, uri=uri_of(port)), None)
+    assert (caught.value.code, caught.value.retriable) == ("hypervisor_not_listening", True)
+
+
+def test_a_machine_that_drops_what_comes_is_silent(
+    libvirt: FakeLibvirt, port: socket.socket
+) -> None:
+    libvirt.hangs = True
+    with socket.create_connection(port.getsockname()), pytest.raises(RecoveryError) as caught:
+        survey(connect(connect_timeout=0.3, uri=uri_of(port)), None)
+    assert caught.value.code == "hypervisor_unreachable"
+
+
+@pytest.mark.parametrize(
+    ("full", "code"), [(False, "hypervisor_not_listening"), (True, "hypervisor_unreachable")]
+)
+def test_so_with_an_error_that_says_neither(
+    libvirt: FakeLibvirt, port: socket.socket, *, full: bool, code: str
+) -> None:
+    libvirt.open_error = LibvirtError("End of file while reading data", 39)
+    with contextlib.ExitStack() as stack:
+        if full:
+            stack.enter_context(socket.create_connection(port.getsockname()))
+        with pytest.raises(RecoveryError) as caught:
+            survey(connect(uri=uri_of(port)), None)
+    assert (caught.value.code, caught.value.retriable) == (code, True)
+
+
 def test_only_who_answers_is_connected(
     libvirt: FakeLibvirt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +230,20 @@ def test_so_is_one_that_hangs_later() -> None:
         assert next(steps) == 1
         with pytest.raises(RecoveryError) as caught:
             next(steps)
-    assert caught.value.code == "hypervisor_unreachable"
+    # It has answered before.
+    assert caught.value.code == "hypervisor_not_listening"
+
+
+def test_and_one_whose_connection_breaks_later(
+    libvirt: FakeLibvirt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_flags: int) -> None:
+        raise LibvirtError("client socket is closed", 1, domain=7)
+
+    monkeypatch.setattr(libvirt.connection, "listAllDomains", broken)
+    with pytest.raises(RecoveryError) as caught:
+        survey(connect(), None)
+    assert (caught.value.code, caught.value.retriable) == ("hypervisor_not_listening", True)
 
 
 def test_a_crash_in_the_library_is_told(libvirt: FakeLibvirt) -> None:

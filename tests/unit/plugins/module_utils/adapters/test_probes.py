@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -35,6 +36,15 @@ def _server(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
         except OSError:
             pytest.skip(f"this machine has no {address}")
         yield server
+
+
+def tcp_uri(server: socket.socket) -> str:
+    address, port = server.getsockname()[:2]
+    return (
+        f"qemu+tcp://[{address}]:{port}/system"
+        if ":" in address
+        else (f"qemu+tcp://{address}:{port}/system")
+    )
 
 
 def test_a_port_that_listens(server: socket.socket) -> None:
@@ -150,7 +160,9 @@ def test_a_ping_that_hangs_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     ("message", "outcome"),
     [
         ("unable to connect to server at 'h:16514': Connection refused", REACHABLE),
+        ("Failed to connect socket to '/run/libvirt-sock': No such file", REACHABLE),
         ("authentication failed: no agent is available", REACHABLE),
+        ("Cannot recv data: Permission denied (publickey): Connection reset by peer", REACHABLE),
         ("unable to connect to server at 'h:16514': No route to host", UNREACHABLE),
         ("unable to connect to server at 'h:16514': Connection timed out", UNREACHABLE),
         # What is wrong is on this side.
@@ -176,8 +188,39 @@ def test_a_libvirt_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_libvirt_that_never_answers_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     FakeLibvirt().install(monkeypatch).hangs = True
-    result = probes.libvirt("qemu+tls://h/system", 0.2)
+    result = probes.libvirt("qemu:///system", 0.2)
     assert (result.outcome, result.detail) == (UNREACHABLE, "no answer within 0.2 s")
+
+
+def test_a_libvirt_that_hangs_on_a_machine_that_answers_is_reachable(
+    monkeypatch: pytest.MonkeyPatch, server: socket.socket
+) -> None:
+    FakeLibvirt().install(monkeypatch).hangs = True
+    server.listen()
+    result = probes.libvirt(tcp_uri(server), 0.2)
+    assert (result.outcome, result.detail) == (REACHABLE, "no answer within 0.2 s")
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_machine_that_takes_or_refuses_answers(server: socket.socket, *, listens: bool) -> None:
+    if listens:
+        server.listen()
+    assert probes.machine_answers(tcp_uri(server))
+
+
+def test_a_machine_that_drops_what_comes_does_not_answer(server: socket.socket) -> None:
+    # With its backlog full the kernel says nothing, like a host that is off.
+    server.listen(0)
+    with socket.create_connection(server.getsockname()[:2]):
+        assert not probes.machine_answers(tcp_uri(server))
+
+
+def test_whether_it_answers_is_asked_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "_KNOCKS_SECONDS", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: time.sleep(1000))
+    began = time.monotonic()
+    assert not probes.machine_answers("qemu+tls://compute-1/system")
+    assert time.monotonic() - began < 5
 
 
 def test_a_crash_in_libvirt_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,9 @@ import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     RecoveryError,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import (
+    ComputeService,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.service_change import (
     WantedService,
     after,
@@ -182,23 +185,40 @@ OTHERS = [
 ]
 
 
+def beside(service: ComputeService) -> list[ComputeService]:
+    """Another one reports at EPOCH."""
+    return [values.service("compute-2"), service]
+
+
 @pytest.mark.parametrize("forced_down", [True, False])
 def test_a_service_that_is_down_can_be_deleted(forced_down: bool) -> None:
-    service = values.service(state="down", forced_down=forced_down)
-    require_deletable(service, [*OTHERS, values.record(9, "done")])
+    service = values.service(state="down", forced_down=forced_down, updated_at=values.at(-61))
+    require_deletable(service, beside(service), [*OTHERS, values.record(9, "done")])
 
 
 def test_a_service_that_is_up_cannot_be_deleted() -> None:
+    service = values.service()
     with pytest.raises(RecoveryError) as raised:
-        require_deletable(values.service(), [])
+        require_deletable(service, beside(service), [])
     assert (raised.value.code, raised.value.retriable) == ("host_is_up", False)
     assert raised.value.details == {"host": "compute-1", "binary": "nova-compute"}
 
 
+@pytest.mark.parametrize("age", [0, 59, 60, None])
+def test_one_that_is_forced_down_and_reports_cannot_be_deleted(age: float | None) -> None:
+    reported = None if age is None else values.at(-age)
+    service = values.service(state="down", forced_down=True, updated_at=reported)
+    with pytest.raises(RecoveryError, match="is forced down and has a heartbeat") as raised:
+        require_deletable(service, beside(service), [])
+    # Forcing it down moves the heartbeat too.
+    assert (raised.value.code, raised.value.retriable) == ("host_is_up", True)
+
+
 @pytest.mark.parametrize("status", ["accepted", "pre-migrating"])
 def test_no_service_is_deleted_while_its_instances_are_evacuated(status: str) -> None:
+    service = values.service(state="down")
     with pytest.raises(RecoveryError) as raised:
-        require_deletable(values.service(state="down"), [*OTHERS, values.record(9, status)])
+        require_deletable(service, beside(service), [*OTHERS, values.record(9, status)])
     assert raised.value.code == "evacuations_in_progress"
     assert [record["id"] for record in raised.value.details["records"]] == [9]
 

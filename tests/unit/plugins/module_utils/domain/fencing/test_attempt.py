@@ -40,6 +40,7 @@ EMPTY: dict[str, Any] = {"domains": []}
         (OFF, {"domains": [ENDED]}, "contradicted"),
         (OFF, failed("hypervisor_refused"), "contradicted"),
         (OFF, failed("tls_error"), "contradicted"),
+        (OFF, failed("hypervisor_not_listening"), "contradicted"),
         # Libvirt could not be asked at all.
         (OFF, failed("invalid_uri"), "failed"),
         (OFF, failed("wrong_hypervisor"), "failed"),
@@ -50,6 +51,9 @@ EMPTY: dict[str, Any] = {"domains": []}
         ({}, None, "still_running"),
         (failed("bmc_unreachable"), None, "unreachable"),
         (failed("bmc_unreachable"), {"domains": [RUNS]}, "unreachable"),
+        # It took the command, and was silent then: it has answered, and not that it is off.
+        ({"changed": True, **failed("bmc_unreachable")}, None, "failed"),
+        ({"changed": False, **failed("bmc_unreachable")}, None, "unreachable"),
         (failed("bmc_auth_failed"), None, "failed"),
         (failed("wrong_machine"), None, "failed"),
         (failed("power_state_not_reached"), None, "failed"),

@@ -32,6 +32,12 @@ def test_attempts_go_into_the_judgement() -> None:
     assert (found["fenced"], found["by"]) == (True, "libvirt")
 
 
+@pytest.mark.parametrize(("changed", "proceed"), [(False, True), (True, False)])
+def test_a_bmc_that_took_the_command_is_no_silent_one(*, changed: bool, proceed: bool) -> None:
+    attempts = [fencing_attempt({**DEAD, "changed": changed}, "redfish", {})]
+    assert fencing_judgement(attempts, ["redfish"], "proceed")["proceed"] is proceed
+
+
 def test_libvirt_was_not_asked() -> None:
     off: dict[str, Any] = {"power": {"observed": "off"}}
     assert fencing_attempt(off, "redfish", {})["outcome"] == "observed_off"

@@ -59,6 +59,7 @@ def test_what_has_left_is_freed_and_nothing_else(cloud: FakeReturnCloud) -> None
     assert freed.removed[0].resources == {"rp-compute-1": SMALL}
     assert (freed.kept, freed.before) == ((), freed.removed)
     assert cloud.held_on("compute-1") == {"id-here", "of-another-service"}
+    assert freed.others == ("id-here", "of-another-service")
     assert cloud.holds["id-gone"] == {"rp-compute-2": SMALL}
     assert cloud.violations == []
     again = free(cloud)
@@ -79,9 +80,40 @@ def test_every_provider_of_the_host_is_freed(cloud: FakeReturnCloud) -> None:
 
 def test_only_a_plan_changes_nothing(cloud: FakeReturnCloud) -> None:
     cloud.evacuated("a", "completed")
-    assert removed(free(cloud, only_plan=True)) == ["id-a"]
+    planned = free(cloud, only_plan=True)
+    assert (removed(planned), planned.others) == (["id-a"], ())
     assert cloud.writes == []
     assert removed(free(cloud)) == ["id-a"]
+
+
+@pytest.mark.parametrize("only_plan", [True, False])
+def test_all_else_that_holds_something_is_named(cloud: FakeReturnCloud, only_plan: bool) -> None:
+    cloud.trees["compute-1"] = {"rp-a", "rp-a-numa"}
+    for name in ("gone", "kept"):
+        cloud.evacuated(name, "completed")
+    cloud.hold("id-gone", {"rp-a": SMALL, "rp-compute-2": SMALL})
+    cloud.hold("id-kept", {"rp-a": SMALL})
+    cloud.hold("the-migration", {"rp-a-numa": SMALL})
+    cloud.hold("elsewhere", {"rp-compute-2": SMALL})
+    freed = free(cloud, only_plan=only_plan)
+    assert removed(freed) == ["id-gone"]
+    assert [a.instance_id for a in freed.kept] == ["id-kept"]
+    assert freed.others == ("the-migration",)
+
+
+def test_what_holds_something_again_is_named(cloud: FakeReturnCloud) -> None:
+    cloud.evacuated("z", "completed")
+    cloud.evacuated("a", "completed")
+
+    def come() -> None:
+        for consumer in ("id-z", "new"):
+            cloud.hold(consumer, {"rp-compute-1": SMALL})
+
+    # When the first was freed already.
+    cloud.before_write += [lambda: None, come]
+    freed = free(cloud)
+    assert removed(freed) == ["id-z", "id-a"]
+    assert freed.others == ("id-z", "new")
 
 
 def test_what_nova_compute_is_going_to_free_is_left_to_it(cloud: FakeReturnCloud) -> None:

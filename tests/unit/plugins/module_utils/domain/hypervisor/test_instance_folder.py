@@ -57,26 +57,26 @@ def folder(number: int, *written_here: str) -> Folder:
     return Folder(uuid_of(number), path(number), frozenset(written_here))
 
 
-def remove(hypervisor: FakeHypervisor, *folders: Folder) -> dict[str, str]:
+def remove(
+    hypervisor: FakeHypervisor, *folders: Folder, world: World | None = None
+) -> dict[str, str]:
+    """By UUID what became of it: of one that was kept the code."""
     begun = {each.uuid: BEGUN for each in folders}
-    return remove_folders(FakeConnection(hypervisor), folders, begun, World())
+    results = remove_folders(FakeConnection(hypervisor), folders, begun, world or World())
+    assert all((each.result == "kept") == bool(each.error) for each in results)
+    return {each.uuid: each.error["code"] if each.error else each.result for each in results}
 
 
-def kept(hypervisor: FakeHypervisor, *folders: Folder) -> RecoveryError:
-    with pytest.raises(RecoveryError) as caught:
-        remove(hypervisor, *folders)
-    return caught.value
+def reasons(hypervisor: FakeHypervisor, *folders: Folder) -> dict[str, str]:
+    begun = {each.uuid: BEGUN for each in folders}
+    results = remove_folders(FakeConnection(hypervisor), folders, begun, World())
+    return {each.uuid: each.error["message"] for each in results if each.error}
 
 
 def test_a_folder_in_which_nothing_happens_is_removed() -> None:
     hypervisor, world = FakeHypervisor(), World()
     hypervisor.folders = {path(1): (file("disk"), file("disk.info"))}
-    results = remove_folders(
-        FakeConnection(hypervisor),
-        [folder(1), folder(2)],
-        {uuid_of(1): BEGUN, uuid_of(2): BEGUN},
-        world,
-    )
+    results = remove(hypervisor, folder(1), folder(2), world=world)
     assert results == {uuid_of(1): "removed", uuid_of(2): "absent"}
     assert hypervisor.folders == {}
     assert world.slept == [WATCH_SECONDS]
@@ -85,7 +85,7 @@ def test_a_folder_in_which_nothing_happens_is_removed() -> None:
 def test_without_a_folder_nobody_waits() -> None:
     world = World()
     connection = FakeConnection(FakeHypervisor())
-    assert remove_folders(connection, [], {}, world) == {}
+    assert remove_folders(connection, [], {}, world) == []
     assert connection.read_only == []
     remove_folders(connection, [folder(1)], {uuid_of(1): BEGUN}, world)
     assert world.slept == []
@@ -108,9 +108,7 @@ def test_a_change_while_it_is_watched_keeps_it(later: tuple[FolderFile, ...]) ->
         hypervisor.folders = next(looks)
 
     hypervisor.before_looking = look
-    error = kept(hypervisor, folder(1, "disk"))
-    assert (error.code, error.changed) == ("folder_is_shared", False)
-    assert error.details["folders"] == {uuid_of(1): "folder_is_shared"}
+    assert remove(hypervisor, folder(1, "disk")) == {uuid_of(1): "folder_is_shared"}
     assert hypervisor.calls == []
 
 
@@ -134,11 +132,9 @@ def test_what_is_newer_than_the_evacuation_was_written_elsewhere(
 ) -> None:
     hypervisor = FakeHypervisor()
     hypervisor.folders = {path(1): (found,)}
-    if removed:
-        assert remove(hypervisor, folder(1, *written_here)) == {uuid_of(1): "removed"}
-    else:
-        assert kept(hypervisor, folder(1, *written_here)).code == "folder_is_shared"
-        assert list(hypervisor.folders) == [path(1)]
+    expected = "removed" if removed else "folder_is_shared"
+    assert remove(hypervisor, folder(1, *written_here)) == {uuid_of(1): expected}
+    assert list(hypervisor.folders) == ([] if removed else [path(1)])
 
 
 def test_folders_in_it_and_errors_keep_it_and_none_of_the_others() -> None:
@@ -150,36 +146,68 @@ def test_folders_in_it_and_errors_keep_it_and_none_of_the_others() -> None:
         path(4): (file("disk"),),
     }
     hypervisor.refuses[("remove_folder", path(2))] = RecoveryError("libvirt_error", "read-only")
-    error = kept(hypervisor, *(folder(number) for number in (1, 2, 3, 4)))
-    assert (error.code, error.changed) == ("folder_not_removed", True)
-    assert error.details == {
-        "folders": {
-            **{uuid_of(number): "folder_not_removed" for number in (1, 2, 3)},
-            uuid_of(4): "removed",
-        },
-        "reasons": {
-            uuid_of(1): "it holds snapshots",
-            uuid_of(2): "read-only",
-            uuid_of(3): "its domain is there again",
-        },
+    folders = [folder(number) for number in (1, 2, 3, 4)]
+    assert remove(hypervisor, *folders) == {
+        **{uuid_of(number): "folder_not_removed" for number in (1, 2, 3)},
+        uuid_of(4): "removed",
     }
     assert sorted(hypervisor.folders) == [path(1), path(2), path(3)]
+    assert reasons(hypervisor, *folders) == {
+        uuid_of(1): f"{path(1)}: it holds snapshots",
+        uuid_of(2): f"{path(2)}: read-only",
+        uuid_of(3): f"{path(3)}: its domain is there again",
+    }
+
+
+@pytest.mark.parametrize("look", [0, 1])
+def test_one_that_cannot_be_looked_into_is_kept(look: int) -> None:
+    hypervisor = FakeHypervisor()
+    hypervisor.folders = {path(1): (file("disk"),), path(2): (file("disk"),)}
+    looks: list[str] = []
+    real = hypervisor.folder
+
+    def refused(where: str) -> tuple[FolderFile, ...] | None:
+        looks.append(where)
+        if where == path(1) and looks.count(where) == look + 1:
+            raise RecoveryError("libvirt_error", "no pools")
+        return real(where)
+
+    hypervisor.folder = refused  # type: ignore[method-assign]
+    expected = {uuid_of(1): "folder_not_removed", uuid_of(2): "removed"}
+    assert remove(hypervisor, folder(1), folder(2)) == expected
+    assert list(hypervisor.folders) == [path(1)]
+
+
+def test_a_hang_at_the_first_look() -> None:
+    hypervisor = FakeHypervisor()
+
+    def hang() -> None:
+        raise unreachable()
+
+    hypervisor.before_looking = hang
+    with pytest.raises(RecoveryError) as caught:
+        remove(hypervisor, folder(1))
+    assert (caught.value.code, caught.value.changed) == ("hypervisor_unreachable", False)
 
 
 def test_a_hang_tells_what_was_removed() -> None:
     hypervisor = FakeHypervisor()
     hypervisor.folders = {path(1): (file("disk"),), path(2): (file("disk"),)}
     hypervisor.refuses[("remove_folder", path(2))] = unreachable()
-    error = kept(hypervisor, folder(1), folder(2))
-    assert (error.code, error.changed) == ("hypervisor_unreachable", True)
-    assert error.details["folders"] == {uuid_of(1): "removed"}
+    with pytest.raises(RecoveryError) as caught:
+        remove(hypervisor, folder(1), folder(2))
+    assert (caught.value.code, caught.value.changed) == ("hypervisor_unreachable", True)
+    assert caught.value.details["folders"] == {
+        uuid_of(1): {"folder": "removed", "folder_error": None}
+    }
 
 
 def test_a_folder_that_is_still_there_was_not_removed() -> None:
     hypervisor = FakeHypervisor()
     hypervisor.folders = {path(1): (file("disk"),)}
     hypervisor.remove_folder = lambda _path: None  # type: ignore[method-assign]
-    assert kept(hypervisor, folder(1)).details["reasons"] == {uuid_of(1): "it is still there"}
+    assert remove(hypervisor, folder(1)) == {uuid_of(1): "folder_not_removed"}
+    assert reasons(hypervisor, folder(1)) == {uuid_of(1): f"{path(1)}: it is still there"}
 
 
 def test_whose_folders_go_and_what_a_guest_wrote() -> None:
