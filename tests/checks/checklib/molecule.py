@@ -19,6 +19,9 @@ _LIVE = re.compile(r"^(INFO .*\[|fatal:|failed:|ERROR|CRITICAL|.*\[(DEPRECATION 
 _SCENARIO_LIMIT = 1800
 # The profile of scenarios that need no cloud.
 _NO_LAB = "none"
+# Profiles that run side by side. What needs no lab installs packages, as labs do when they start: it
+# comes after one.
+_LANES = ((lab.FAKE,), (lab.LIBVIRT, _NO_LAB))
 _PROFILE = re.compile(r"^ +OPENSTACK_LAB_PROFILE: (\w+)$", re.MULTILINE)
 
 
@@ -43,12 +46,15 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
         say("molecule: there are no scenarios under extensions/molecule yet")
         return [Check(STEP, "no scenarios yet", 0.0)]
     profiles = {name: profile_of(context.layout, name) for name in wanted or names}
-    lanes = {
+    by_profile = {
         profile: [name for name, its in profiles.items() if its == profile]
-        for profile in sorted(set(profiles.values()))
+        for profile in _LANES[0] + _LANES[1]
     }
-    with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
-        running = [pool.submit(_lane, context, *lane) for lane in lanes.items()]
+    with ThreadPoolExecutor(max_workers=len(_LANES)) as pool:
+        running = [
+            pool.submit(_lane, context, {profile: by_profile[profile] for profile in lane})
+            for lane in _LANES
+        ]
         try:
             return [check for lane in running for check in lane.result()]
         except BaseException:
@@ -64,8 +70,16 @@ def profile_of(layout: Layout, name: str) -> str:
     return found[1] if found else lab.FAKE
 
 
-def _lane(context: Context, profile: str, names: list[str]) -> list[Check]:
-    """The scenarios of one profile, with a lab of their own."""
+def _lane(context: Context, by_profile: dict[str, list[str]]) -> list[Check]:
+    """One scenario after the other, those of one profile with a lab of their own."""
+    checks = []
+    for profile, names in by_profile.items():
+        if names:
+            checks += _scenarios(context, profile, names)
+    return checks
+
+
+def _scenarios(context: Context, profile: str, names: list[str]) -> list[Check]:
     checks: list[Check] = []
     variables: dict[str, str] = {}
     if profile != _NO_LAB:

@@ -14,7 +14,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ..clock import Clock
 from ..cloud import EvacuationRecords
@@ -202,7 +202,7 @@ def remove_folders(
 
 
 # What lies in a folder, None when there is none; or why that is not known.
-_Seen = tuple[FolderFile, ...] | FolderResult | None
+_Seen: TypeAlias = "tuple[FolderFile, ...] | FolderResult | None"
 
 
 def _look(hypervisor: Hypervisor, folders: Sequence[Folder]) -> Iterator[tuple[str, _Seen]]:
