@@ -263,6 +263,7 @@ class Lifecycle:
             folder = settings.host_dir(host)
             (folder / "capacity.json").unlink(missing_ok=True)
             settings.compute_disabled_file(host).unlink(missing_ok=True)
+            settings.before_compute_file(host).unlink(missing_ok=True)
             for name in ("guests", "instances"):
                 _empty(folder / name)
             if settings.has_libvirt:
