@@ -119,6 +119,13 @@ def records(host: str) -> list[Any]:
     return sorted(found, key=lambda record: int(record["id"]))
 
 
+def is_evacuated(host: str) -> bool:
+    """Whether a run holds its lock, or an evacuation from it goes on."""
+    lock = f"openstack_recovery lock {host}"
+    locked = any(aggregate.name == lock for aggregate in connect().compute.aggregates())
+    return locked or any(r.status in ("accepted", "pre-migrating") for r in records(host))
+
+
 def allocations(uuid: str) -> int:
     """How many resource providers it takes something of."""
     answer = connect().placement.get(f"/allocations/{uuid}")

@@ -9,9 +9,6 @@ from . import hypervisors, instances
 from .runs import environment, play, require, start, succeed
 from .stated import NOT_LOOKED_AT, fencing, folder, readmit
 
-# The task after the evacuation, when its lock is free.
-_REPORT = "evacuate_host : Report]"
-
 
 def run(host: str) -> None:
     """:param host: where all instances are."""
@@ -37,7 +34,7 @@ def _recovered_with_power_back(host: str) -> None:
     instances.wait("power", lambda: hypervisors.has_power(host))
     while playbook.poll() is None:
         started = hypervisors.has_nova_compute(host)
-        require(not started or _REPORT in log.read_text(), f"nova-compute runs on {host}")
+        require(not started or not instances.is_evacuated(host), f"nova-compute runs on {host}")
     require(playbook.returncode == 0, f"it failed:\n{log.read_text()[-6000:]}")
 
 
