@@ -114,6 +114,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.o
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
     SystemClock,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import COMPUTE
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.record_query import (
     RecordQuery,
     select_records,
@@ -147,7 +148,7 @@ OPTIONS = {
 def list_records(connection: CloudConnection, module: RecoveryModule) -> dict[str, Any]:
     params, nova = module.params, NovaApi(connection)
     if params["source"] is not None:
-        find_service(nova.compute_services(), params["source"], "nova-compute")
+        find_service(nova.compute_services(), params["source"], COMPUTE)
 
     def read() -> Iterable[Any]:
         return nova.migrations(source_compute=params["source"], migration_type=EVACUATION)

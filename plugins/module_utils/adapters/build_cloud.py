@@ -45,7 +45,7 @@ class OpenStackBuildCloud(OpenStackEvacuationCloud):
         if self._connection.session.read_only:
             raise MutationRefused(f"DELETE allocations of {instance_id}")
         with cloud_errors(f"free the allocations of instance {instance_id}"):
-            placement = self._connection.sdk.placement
+            placement = self._connection.placement
             path = f"/allocations/{instance_id}"
             if self._connection.read(placement, path)["allocations"]:
                 self._connection.delete(placement, path)

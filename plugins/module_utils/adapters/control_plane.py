@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..domain.errors import RecoveryError
 from ..domain.nova import ComputeService
-from .openstack_connection import PLACEMENT_MICROVERSION, CloudConnection, cloud_errors
+from .openstack_connection import CloudConnection, cloud_errors
 
 
 class ControlPlane:
@@ -29,17 +30,18 @@ class ControlPlane:
         for binary in ("nova-scheduler", "nova-conductor"):
             up = any(s.binary == binary and s.state == "up" for s in services)
             found[binary] = None if up else "none is up"
-        found["neutron"] = self._ask("neutron", "network", "/networks?limit=1&fields=id")
-        found["placement"] = self._ask(
-            "placement", "placement", "/resource_classes", PLACEMENT_MICROVERSION
+        cloud = self._connection
+        found["neutron"] = self._ask(
+            "neutron", lambda: cloud.sdk.network, "/networks?limit=1&fields=id"
         )
-        found["glance"] = self._ask("glance", "image", "/images?limit=1")
+        found["placement"] = self._ask("placement", lambda: cloud.placement, "/resource_classes")
+        found["glance"] = self._ask("glance", lambda: cloud.sdk.image, "/images?limit=1")
         return found
 
-    def _ask(self, name: str, proxy: str, path: str, microversion: str | None = None) -> str | None:
+    def _ask(self, name: str, proxy: Callable[[], Any], path: str) -> str | None:
         try:
             with cloud_errors(f"ask {name}"):
-                self._connection.read(getattr(self._connection.sdk, proxy), path, microversion)
+                self._connection.read(proxy(), path)
         except RecoveryError as error:
             return error.message
         return None

@@ -13,7 +13,6 @@ from typing import Any
 from ..domain.nova import Port, VolumeAttachment
 from .nova_api import NovaApi
 from .openstack_connection import (
-    PLACEMENT_MICROVERSION,
     CloudConnection,
     cloud_errors,
     in_batches,
@@ -63,8 +62,7 @@ class OpenStackEvacuationCloud(NovaApi):
         return frozenset(self._host_of_root.get(root, f"provider {root}") for root in roots)
 
     def _read_placement(self, path: str) -> Any:
-        placement = self._connection.sdk.placement
-        return self._connection.read(placement, path, PLACEMENT_MICROVERSION)
+        return self._connection.read(self._connection.placement, path)
 
     def _read_providers(self) -> None:
         with cloud_errors("list the resource providers and hypervisors"):

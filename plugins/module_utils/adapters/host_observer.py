@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..domain.clock import Clock
-from ..domain.host_failure.evidence import COMPUTE, Observed, ProbeResult
+from ..domain.host_failure.evidence import Observed, ProbeResult
 from ..domain.host_failure.verdict import Gates, needs_second_look
+from ..domain.nova import COMPUTE
 from ..domain.service_change import find_service
 from .control_plane import ControlPlane
 from .nova_api import NovaApi

@@ -11,10 +11,9 @@ import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
-from typing import Any
 
 from ..domain.errors import MutationRefused, RecoveryError
-from ..domain.power.bmc import UNKNOWN, Identity, Power
+from ..domain.power.bmc import UNKNOWN, Identity, Power, bmc_error
 from ..domain.power.machine import Machine
 
 _POWER = re.compile(r"^Chassis Power is (\w+)\s*$", re.MULTILINE)
@@ -63,7 +62,9 @@ class IpmiBmc:
         text = self._call("chassis", "power", "status")
         match = _POWER.search(text)
         if match is None:
-            raise self._error("bmc_refused", f"does not tell its power state: {_end_of(text)}")
+            raise bmc_error(
+                self._machine, "bmc_refused", f"does not tell its power state: {_end_of(text)}"
+            )
         state = match[1] if match[1] in ("on", "off") else UNKNOWN
         return Power(state, match[1], datetime.now(UTC))
 
@@ -110,22 +111,15 @@ class IpmiBmc:
 
     def _failed(self, said: str, *, ended: bool) -> RecoveryError:
         if _REFUSED_LOGIN.search(said):
-            return self._error("bmc_auth_failed", f"does not accept the login: {_end_of(said)}")
+            return bmc_error(
+                self._machine, "bmc_auth_failed", f"does not accept the login: {_end_of(said)}"
+            )
         if not ended or _NO_ANSWER.search(said):
             what = _end_of(said) or f"nothing within {self._timeout:g} s"
-            return self._error("bmc_unreachable", f"did not answer: {what}", retriable=True)
-        return self._error("bmc_refused", f"refused: {_end_of(said)}")
-
-    def _error(
-        self, code: str, what: str, *, retriable: bool = False, **details: Any
-    ) -> RecoveryError:
-        machine = self._machine
-        return RecoveryError(
-            code,
-            f"the BMC {machine.shown_address} of {machine.host} {what}",
-            retriable=retriable,
-            details={"host": machine.host, "address": machine.shown_address, **details},
-        )
+            return bmc_error(
+                self._machine, "bmc_unreachable", f"did not answer: {what}", retriable=True
+            )
+        return bmc_error(self._machine, "bmc_refused", f"refused: {_end_of(said)}")
 
 
 def _end_of(text: str) -> str:

@@ -47,12 +47,15 @@ class NovaApi:
 
     def hypervisor_hostnames(self, host: str) -> frozenset[str]:
         """What the hypervisors of the compute service with exactly this host call themselves."""
+        return frozenset(found.name for found in self._hypervisors_of(host))
+
+    def _hypervisors_of(self, host: str) -> list[Any]:
         with cloud_errors("list the hypervisors"):
-            return frozenset(
-                found.name
+            return [
+                found
                 for found in self._compute.hypervisors(details=True)
                 if (found.service_details or {}).get("host") == host
-            )
+            ]
 
     # os-migrations
 

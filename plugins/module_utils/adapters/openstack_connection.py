@@ -140,31 +140,33 @@ class CloudConnection:
         # clouds.yaml can ask for cached answers; a decision needs what is true now.
         sdk.cache_enabled = False
 
+    @property
+    def placement(self) -> Any:
+        """openstacksdk's proxy; looked up only where it is needed, as a cloud may have none."""
+        proxy = self.sdk.placement
+        proxy.default_microversion = PLACEMENT_MICROVERSION
+        return proxy
+
     def read(self, proxy: Any, path: str, microversion: str | None = None) -> Any:
-        """GET what openstacksdk has no resource for; the decoded JSON."""
-        response = proxy.get(path, microversion=microversion)
+        """GET what openstacksdk has no resource for; the decoded JSON.
+
+        :param microversion: instead of the proxy's own.
+        """
+        # An explicit None would send no version at all, instead of the proxy's.
+        version = {"microversion": microversion} if microversion else {}
+        response = proxy.get(path, **version)
         sdk_exceptions.raise_from_response(response)
         return response.json()
 
-    def delete(self, proxy: Any, path: str, microversion: str | None = None) -> None:
+    def delete(self, proxy: Any, path: str) -> None:
         """DELETE what openstacksdk has no resource for; what is gone already is no error."""
-        version = {"microversion": microversion} if microversion else {}
-        response = proxy.delete(path, **version)
+        response = proxy.delete(path)
         if response.status_code != 404:
             sdk_exceptions.raise_from_response(response)
 
-    def send_once(
-        self,
-        proxy: Any,
-        method: str,
-        path: str,
-        body: dict[str, Any],
-        microversion: str | None = None,
-    ) -> str | None:
+    def send_once(self, proxy: Any, method: str, path: str, body: dict[str, Any]) -> str | None:
         """One call that changes something; its request id, which openstacksdk's resources drop."""
-        # An explicit None would send no version at all, instead of the proxy's.
-        version = {"microversion": microversion} if microversion else {}
-        response = getattr(proxy, method)(path, json=body, **version)
+        response = getattr(proxy, method)(path, json=body)
         request_id: str | None = response.headers.get("x-openstack-request-id")
         try:
             sdk_exceptions.raise_from_response(response)

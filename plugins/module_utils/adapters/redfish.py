@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from ..domain.errors import MutationRefused, RecoveryError
-from ..domain.power.bmc import OFF, ON, UNKNOWN, Identity, Power
+from ..domain.errors import MutationRefused
+from ..domain.power.bmc import OFF, ON, UNKNOWN, Identity, Power, bmc_error
 from ..domain.power.machine import Machine
 
 SUSHY_IMPORT_ERROR: str | None = None
@@ -93,7 +93,8 @@ class RedfishBmc:
                 if command in allowed:
                     system.reset_system(sushy.ResetType(command))
                     return
-        raise self._error(
+        raise bmc_error(
+            self._machine,
             "bmc_refused",
             f"offers none of {', '.join(_COMMANDS[state])}, only {', '.join(sorted(allowed))}",
         )
@@ -122,7 +123,8 @@ class RedfishBmc:
         wanted = machine.system
         found = [path for path in paths if wanted in (None, path, path.rsplit("/", 1)[-1])]
         if len(found) != 1:
-            raise self._error(
+            raise bmc_error(
+                self._machine,
                 "system_not_found",
                 f"has {len(found)} systems that could be meant. Name one with 'system':"
                 f" {', '.join(paths) or 'it has none'}",
@@ -137,39 +139,34 @@ class RedfishBmc:
             yield
         except sushy_exceptions.ConnectionError as error:
             if _is_tls(error):
-                raise self._error("tls_error", f"has no certificate to trust: {error}") from error
-            raise self._error(
-                "bmc_unreachable", f"did not answer when asked for {what}: {error}", retriable=True
+                raise bmc_error(
+                    self._machine, "tls_error", f"has no certificate to trust: {error}"
+                ) from error
+            raise bmc_error(
+                self._machine,
+                "bmc_unreachable",
+                f"did not answer when asked for {what}: {error}",
+                retriable=True,
             ) from error
         except sushy_exceptions.AccessError as error:
             status = error.status_code
             reason = "the login is wrong" if status == 401 else "the user may not do this"
-            raise self._error(
-                "bmc_auth_failed", f"answered {status}: {reason}", http_status=status
+            raise bmc_error(
+                self._machine, "bmc_auth_failed", f"answered {status}: {reason}", http_status=status
             ) from error
         except sushy_exceptions.HTTPError as error:
             status = error.status_code
-            raise self._error(
+            raise bmc_error(
+                self._machine,
                 "bmc_refused",
                 f"refused when asked for {what}: {error}",
                 retriable=status >= 500,
                 http_status=status,
             ) from error
         except (sushy_exceptions.SushyError, *_MALFORMED) as error:
-            raise self._error(
-                "bmc_refused", f"does not speak Redfish as expected: {error}"
+            raise bmc_error(
+                self._machine, "bmc_refused", f"does not speak Redfish as expected: {error}"
             ) from error
-
-    def _error(
-        self, code: str, what: str, *, retriable: bool = False, **details: Any
-    ) -> RecoveryError:
-        machine = self._machine
-        return RecoveryError(
-            code,
-            f"the BMC {machine.shown_address} of {machine.host} {what}",
-            retriable=retriable,
-            details={"host": machine.host, "address": machine.shown_address, **details},
-        )
 
 
 def _is_tls(error: BaseException | None) -> bool:

@@ -12,7 +12,7 @@ from ..domain.host_return.cloud import ConsumerAllocations
 from ..domain.run_lock import LockRecord
 from .aggregate_lock import AggregateLockStore
 from .nova_api import NovaApi
-from .openstack_connection import PLACEMENT_MICROVERSION, CloudConnection, cloud_errors
+from .openstack_connection import CloudConnection, cloud_errors
 
 
 class OpenStackReturnCloud(NovaApi):
@@ -23,24 +23,20 @@ class OpenStackReturnCloud(NovaApi):
         self._locks = AggregateLockStore(connection)
 
     def _read(self, path: str) -> Any:
-        return self._connection.read(self._connection.sdk.placement, path, PLACEMENT_MICROVERSION)
+        return self._connection.read(self._connection.placement, path)
 
     def evacuation_lock(self, host: str) -> LockRecord | None:
         return self._locks.read(host)
 
     def providers_of(self, host: str) -> frozenset[str]:
-        with cloud_errors(f"list the compute nodes and resource providers of {host}"):
-            # A compute node and its root resource provider have the same UUID.
-            nodes = [
-                hypervisor.id
-                for hypervisor in self._compute.hypervisors(details=True)
-                if hypervisor.service_details["host"] == host
-            ]
-            found = frozenset[str]()
+        # A compute node and its root resource provider have the same UUID.
+        nodes = [hypervisor.id for hypervisor in self._hypervisors_of(host)]
+        found = frozenset[str]()
+        with cloud_errors(f"list the resource providers of {host}"):
             for node in nodes:
                 tree = self._read(f"/resource_providers?in_tree={node}")["resource_providers"]
                 found |= {provider["uuid"] for provider in tree}
-            return found
+        return found
 
     def consumers_on(self, provider: str) -> frozenset[str]:
         with cloud_errors(f"list the allocations of resource provider {provider}"):
@@ -70,10 +66,5 @@ class OpenStackReturnCloud(NovaApi):
             "user_id": wanted.user_id,
         }
         with cloud_errors(f"rewrite the allocations of instance {wanted.consumer}"):
-            self._connection.send_once(
-                self._connection.sdk.placement,
-                "put",
-                f"/allocations/{wanted.consumer}",
-                body,
-                PLACEMENT_MICROVERSION,
-            )
+            path = f"/allocations/{wanted.consumer}"
+            self._connection.send_once(self._connection.placement, "put", path, body)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+# The binary of a compute service.
+COMPUTE = "nova-compute"
+
 # Power states of OS-EXT-STS:power_state (nova.compute.power_state).
 NOSTATE, RUNNING, PAUSED, SHUTDOWN, CRASHED, SUSPENDED = 0, 1, 3, 4, 6, 7
 

@@ -24,8 +24,6 @@ from .selection import (
 )
 from .verification import Baseline
 
-COMPUTE = "nova-compute"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from ..cloud import EvacuationCloud
 from ..errors import RecoveryError
 from ..heartbeat import is_silent
-from ..nova import ComputeService, Instance, MigrationRecord, Port
+from ..nova import COMPUTE, ComputeService, Instance, MigrationRecord, Port
 from ..records import EVACUATION, in_progress, is_evacuation, newest_by_instance
 from ..service_change import WantedService, find_service, plan_service_change
 from .order import evacuation_order, one_at_a_time_groups
 from .plan import (
-    COMPUTE,
     Plan,
     PlannedMove,
     PlannedServiceChange,

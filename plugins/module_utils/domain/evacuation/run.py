@@ -16,12 +16,13 @@ from collections.abc import Callable, Sequence
 from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import ApiRefused, ApiUnavailable, RecoveryError
+from ..nova import COMPUTE
 from ..run_lock import RunLock
 from ..service_change import find_service
 from . import move as states
 from .move import Move
 from .observer import Observer
-from .plan import COMPUTE, Plan
+from .plan import Plan
 from .planner import require_down
 from .power import OFF
 from .progress import Progress

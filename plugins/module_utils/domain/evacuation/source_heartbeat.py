@@ -18,9 +18,8 @@ from ..clock import Clock
 from ..cloud import ComputeServices
 from ..errors import RecoveryError
 from ..heartbeat import HEARTBEAT_TIMEOUT, HEARTBEAT_WATCH
-from ..nova import ComputeService
+from ..nova import COMPUTE, ComputeService
 from ..service_change import find_service
-from .plan import COMPUTE
 
 # With these codes nothing more may be submitted; anything else is tried again.
 HALTING = frozenset({"host_has_returned", "host_not_found", "host_ambiguous"})

@@ -12,11 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from ..heartbeat import heartbeat_age, newest_heartbeat
-from ..nova import ComputeService, MigrationRecord
+from ..nova import COMPUTE, ComputeService, MigrationRecord
 from ..records import in_progress, is_evacuation
 from ..run_marker import run_id_of
-
-COMPUTE = "nova-compute"
 
 # What a probe of the host has found.
 REACHABLE = "reachable"

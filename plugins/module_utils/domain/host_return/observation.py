@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..errors import RecoveryError
-from ..nova import ComputeService, MigrationRecord
+from ..nova import COMPUTE, ComputeService, MigrationRecord
 from ..records import evacuations_from, in_progress
 from ..run_lock import LockRecord, is_live
 from ..service_change import find_service, require_none_in_progress
@@ -19,14 +19,11 @@ from .departed import Departed, departed_from
 from .leftovers import Guests, sort_guests
 from .source_allocations import SourceAllocation, candidates, source_allocation
 
-COMPUTE = "nova-compute"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvacuatedHost:
     """A host with what its evacuations have left.
 
-    :param records: of evacuations from it.
     :param moves: records of every kind of move from or to it.
     :param departed: instances with an evacuation from it, as far as they matter here.
     :param guests: None when the hypervisor was not looked at.
@@ -36,7 +33,6 @@ class EvacuatedHost:
     """
 
     service: ComputeService
-    records: tuple[MigrationRecord, ...]
     moves: tuple[MigrationRecord, ...]
     departed: tuple[Departed, ...]
     guests: Guests | None
@@ -48,6 +44,11 @@ class EvacuatedHost:
     @property
     def host(self) -> str:
         return self.service.host
+
+    @property
+    def records(self) -> tuple[MigrationRecord, ...]:
+        """Of evacuations from it."""
+        return tuple(evacuations_from(self.host, self.moves))
 
     @property
     def moving(self) -> list[MigrationRecord]:
@@ -86,7 +87,6 @@ def observe(cloud: ReturnCloud, host: str, guests: Collection[str] | None) -> Ev
     ]
     return EvacuatedHost(
         service=service,
-        records=tuple(records),
         moves=tuple(moves),
         departed=tuple(departed),
         guests=None if guests is None else sort_guests(host, guests, departed, instances, moves),

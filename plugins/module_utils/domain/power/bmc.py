@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..errors import RecoveryError
+from .machine import Machine
+
 ON = "on"
 OFF = "off"
 UNKNOWN = "unknown"
@@ -50,6 +53,21 @@ class Identity:
             "manufacturer": self.manufacturer,
             "model": self.model,
         }
+
+
+def bmc_error(
+    machine: Machine, code: str, what: str, *, retriable: bool = False, **details: Any
+) -> RecoveryError:
+    """An error of this machine's BMC.
+
+    :param what: the rest of a sentence that begins with the BMC: "did not answer".
+    """
+    return RecoveryError(
+        code,
+        f"the BMC {machine.shown_address} of {machine.host} {what}",
+        retriable=retriable,
+        details={"host": machine.host, "address": machine.shown_address, **details},
+    )
 
 
 class Bmc(Protocol):

@@ -38,12 +38,12 @@ class Cloud:
             sdk=SimpleNamespace(
                 compute=None,
                 image=None,
-                placement="placement",
                 network=SimpleNamespace(
                     ports=lambda **_query: list(ports),
                     update_port=lambda port_id, **values: self.updated.append((port_id, values)),
                 ),
             ),
+            placement="placement",
             session=SimpleNamespace(read_only=read_only),
             read=lambda _proxy, _path, *_more: {"allocations": {one: {} for one in allocations}},
             delete=lambda _proxy, path: self.deleted.append(path),

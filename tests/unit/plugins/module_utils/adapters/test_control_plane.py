@@ -22,7 +22,7 @@ UP = [
 
 
 def control_plane(silent: str = "", **compute: Any) -> ControlPlane:
-    def read(proxy: str, _path: str, _microversion: str | None) -> Any:
+    def read(proxy: str, _path: str) -> Any:
         if proxy == silent:
             raise sdk.SDKException("no answer")
         return {}
@@ -30,10 +30,10 @@ def control_plane(silent: str = "", **compute: Any) -> ControlPlane:
     connection: Any = SimpleNamespace(
         sdk=SimpleNamespace(
             network="network",
-            placement="placement",
             image="image",
             compute=SimpleNamespace(**compute),
         ),
+        placement="placement",
         read=read,
     )
     return ControlPlane(connection)

@@ -37,7 +37,7 @@ def cloud(
 ) -> tuple[OpenStackEvacuationCloud, list[Any]]:
     asked: list[Any] = []
 
-    def read(_proxy: Any, path: str, _microversion: str) -> Any:
+    def read(_proxy: Any, path: str) -> Any:
         asked.append(path)
         if path == "/resource_providers":
             return PROVIDERS
@@ -56,9 +56,9 @@ def cloud(
         sdk=SimpleNamespace(
             compute=SimpleNamespace(hypervisors=lambda details: HYPERVISORS),
             network=SimpleNamespace(ports=list_ports),
-            placement=None,
             block_storage=SimpleNamespace(get_volume=get_volume),
         ),
+        placement=None,
         session=None,
         send_once=lambda *a: "req-1",
         read=read,

@@ -66,7 +66,7 @@ def test_the_login_goes_through_in_check_mode(cloud: http.FakeHttp) -> None:
         lambda c: c.sdk.compute.evacuate_server("x"),
         lambda c: c.sdk.network.create_network(name="x"),
         lambda c: c.delete(c.sdk.compute, "/os-services/x"),
-        lambda c: c.send_once(c.sdk.placement, "put", "/allocations/x", {}, "1.28"),
+        lambda c: c.send_once(c.placement, "put", "/allocations/x", {}),
         lambda c: c.send_once(c.sdk.compute, "put", "/os-services/x", {}),
         lambda c: c.session.request(f"{http.BASE}/compute/v2.1/servers", "PATCH"),
     ],
@@ -122,14 +122,17 @@ def test_the_microversion_is_pinned(cloud: http.FakeHttp) -> None:
     assert 2.68 <= float(module.COMPUTE_MICROVERSION) < 2.95
 
 
-def test_other_versions_are_sent_where_they_are_asked_for(cloud: http.FakeHttp) -> None:
+def test_each_service_is_asked_for_its_own_version_or_that_which_is_stated(cloud: http.FakeHttp) -> None:
     connection = connect()
-    connection.send_once(connection.sdk.placement, "put", "/allocations/x", {}, "1.28")
+    connection.send_once(connection.placement, "put", "/allocations/x", {})
     assert cloud.headers[-1]["OpenStack-API-Version"] == "placement 1.28"
     connection.delete(connection.sdk.compute, "/os-services/x")
     # At 2.1 Nova knows no service by a UUID.
     assert cloud.headers[-1]["OpenStack-API-Version"] == "compute 2.93"
-    connection.delete(connection.sdk.compute, "/os-services/x", "2.60")
+    cloud.answers["/compute/v2.1/os-services/x"] = (200, {})
+    connection.read(connection.sdk.compute, "/os-services/x")
+    assert cloud.headers[-1]["OpenStack-API-Version"] == "compute 2.93"
+    connection.read(connection.sdk.compute, "/os-services/x", "2.60")
     assert cloud.headers[-1]["OpenStack-API-Version"] == "compute 2.60"
 
 

@@ -189,7 +189,7 @@ TREES = {"node-1": ["node-1", "numa-0", "numa-1"], "node-2": ["node-2"], "other"
 def providers(host: str) -> tuple[frozenset[str], list[str]]:
     asked: list[str] = []
 
-    def read(_proxy: Any, path: str, _microversion: str) -> Any:
+    def read(_proxy: Any, path: str) -> Any:
         asked.append(path)
         node = path.removeprefix("/resource_providers?in_tree=")
         return {"resource_providers": [{"uuid": uuid} for uuid in TREES[node]]}
@@ -199,9 +199,8 @@ def providers(host: str) -> tuple[frozenset[str], list[str]]:
         SimpleNamespace(id=node, service_details={"host": of}) for node, of in hosts.items()
     ]
     connection: Any = SimpleNamespace(
-        sdk=SimpleNamespace(
-            compute=SimpleNamespace(hypervisors=lambda details: hypervisors), placement=None
-        ),
+        sdk=SimpleNamespace(compute=SimpleNamespace(hypervisors=lambda details: hypervisors)),
+        placement=None,
         session=None,
         send_once=lambda *_call: None,
         read=read,
