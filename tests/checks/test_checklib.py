@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from checklib import cache
+from checklib import cache, lab
 from checklib.build import REQUIRED, unexpected
 from checklib.command import run
 from checklib.lab import Lab, parse_exports
@@ -94,6 +95,10 @@ def test_what_was_interrupted_is_made_again(tmp_path: Path) -> None:
 )
 def test_scenarios_run_on_the_kind_of_lab_that_they_name(scenario: str, expected: str) -> None:
     assert profile_of(Layout.here(), scenario) == expected
+
+
+def test_the_runner_knows_the_ports_of_the_lab() -> None:
+    assert importlib.import_module("openstack_lab.settings").DEFAULT_BASE_PORT == lab.BASE_PORT
 
 
 def test_a_lab_with_other_hosts_has_a_state_and_ports_of_its_own(

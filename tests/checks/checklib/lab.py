@@ -14,7 +14,7 @@ from .report import Check
 
 FAKE, LIBVIRT = "fake", "libvirt"
 PROFILES = (FAKE, LIBVIRT)
-_BASE_PORT, _BESIDE = 15000, 1000
+BASE_PORT, _BESIDE = 15000, 1000
 
 
 def need_root(layout: Layout) -> None:
@@ -50,7 +50,7 @@ class Lab:
         state = os.environ.get("OPENSTACK_LAB_STATE") or str(
             self.context.layout.cache / "lab-state"
         )
-        port = int(os.environ.get("OPENSTACK_LAB_BASE_PORT", _BASE_PORT)) + _BESIDE
+        port = int(os.environ.get("OPENSTACK_LAB_BASE_PORT", BASE_PORT)) + _BESIDE
         return self.context.environment() | {
             "OPENSTACK_LAB_STATE": f"{state}-{self.profile}",
             "OPENSTACK_LAB_BASE_PORT": str(port),

@@ -46,15 +46,8 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
         say("molecule: there are no scenarios under extensions/molecule yet")
         return [Check(STEP, "no scenarios yet", 0.0)]
     profiles = {name: profile_of(context.layout, name) for name in wanted or names}
-    by_profile = {
-        profile: [name for name, its in profiles.items() if its == profile]
-        for profile in _LANES[0] + _LANES[1]
-    }
     with ThreadPoolExecutor(max_workers=len(_LANES)) as pool:
-        running = [
-            pool.submit(_lane, context, {profile: by_profile[profile] for profile in lane})
-            for lane in _LANES
-        ]
+        running = [pool.submit(_lane, context, lane, profiles) for lane in _LANES]
         try:
             return [check for lane in running for check in lane.result()]
         except BaseException:
@@ -70,11 +63,14 @@ def profile_of(layout: Layout, name: str) -> str:
     return found[1] if found else lab.FAKE
 
 
-def _lane(context: Context, by_profile: dict[str, list[str]]) -> list[Check]:
-    """One scenario after the other, those of one profile with a lab of their own."""
+def _lane(context: Context, lane: tuple[str, ...], profiles: dict[str, str]) -> list[Check]:
+    """One scenario after the other, those of one profile with a lab of their own.
+
+    :param profiles: by name of the scenario.
+    """
     checks = []
-    for profile, names in by_profile.items():
-        if names:
+    for profile in lane:
+        if names := [name for name, its in profiles.items() if its == profile]:
             checks += _scenarios(context, profile, names)
     return checks
 

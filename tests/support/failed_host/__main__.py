@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 
+from expecting import require, wait
+
 from . import instances, power_cut, retirement, split_brain, torn_volume
-from .runs import require
 from .stated import folder
 
 # Longer without a look means that something can have been missed.
@@ -40,7 +41,7 @@ def watched() -> None:
     """The watcher saw all of it, and no instance running twice; it is ended."""
     file = folder() / "guests.json"
     os.kill(int((folder() / "guests.json.pid").read_text()), signal.SIGTERM)
-    instances.wait("last word of the watcher", lambda: '"looks"' in file.read_text(), 30)
+    wait("last word of the watcher", lambda: '"looks"' in file.read_text(), 30)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     twice = [line for line in lines if "violation" in line]
     require(not twice, f"instances that ran twice: {twice}")

@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ def lab(*command: str) -> None:
     """For example: lab("partition", "compute-1")."""
     done = subprocess.run([str(LAB), *command], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise AssertionError(f"lab {' '.join(command)}: {done.stdout}{done.stderr}")
+        sys.exit(f"lab {' '.join(command)}: {done.stdout}{done.stderr}")
 
 
 @contextmanager

@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import openstack
+from expecting import require, wait
 
 from . import hypervisors
-from .runs import require
 
-_SECONDS = 300
+# How long anything may take.
+SECONDS = 300
 # Booted from an image, on the host's own disk; and from a volume.
 FROM_IMAGE, FROM_VOLUME = ("app-1", "app-2"), "db-1"
 NAMES = (*FROM_IMAGE, FROM_VOLUME)
@@ -26,17 +26,6 @@ def connect() -> Any:
     cloud = openstack.connect(cloud=os.environ["OS_CLOUD"])
     cloud.compute.default_microversion = "2.93"
     return cloud
-
-
-def wait(what: str, condition: Any, seconds: float = _SECONDS) -> Any:
-    """What ``condition()`` returns once that is true."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        require(time.monotonic() < deadline, f"no {what} after {seconds:.0f} s")
-        time.sleep(0.5)
 
 
 def boot(host: str) -> None:
@@ -63,7 +52,7 @@ def boot(host: str) -> None:
             availability_zone=f"nova:{host}",
             **root,
         )
-    wait("instances that are ACTIVE", lambda: set(statuses().values()) == {"ACTIVE"})
+    wait("instances that are ACTIVE", lambda: set(statuses().values()) == {"ACTIVE"}, SECONDS)
     for name, server in servers().items():
         require(server.compute_host == host, f"{name} is on {server.compute_host}")
 
@@ -110,7 +99,7 @@ def service(host: str) -> Any:
 
 
 def wait_down(host: str) -> None:
-    wait(f"{host} that is down", lambda: service(host).state == "down")
+    wait(f"{host} that is down", lambda: service(host).state == "down", SECONDS)
 
 
 def records(host: str) -> list[Any]:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from expecting import require, wait
+
 from . import hypervisors, instances
-from .runs import environment, play, require, start, succeed
+from .runs import environment, play, start, succeed
 from .stated import NOT_LOOKED_AT, fencing, folder, readmit
 
 
@@ -19,7 +21,7 @@ def run(host: str) -> None:
         _recovered_with_power_back(host)
     instances.require_whole()
     # The guard ends, and nova-compute completes the records by itself.
-    instances.wait("nova-compute", lambda: hypervisors.has_nova_compute(host), 60)
+    wait("nova-compute", lambda: hypervisors.has_nova_compute(host), 60)
     readmit(host)
     _guard(host, state="absent")
 
@@ -28,10 +30,10 @@ def _recovered_with_power_back(host: str) -> None:
     log, before = folder() / "power-cut.log", len(instances.records(host))
     stated = fencing(host, "redfish", evacuate_host_concurrency=1, **NOT_LOOKED_AT)
     playbook = start("host_down", host, stated, log)
-    instances.wait("evacuation", lambda: len(instances.records(host)) > before)
+    wait("evacuation", lambda: len(instances.records(host)) > before, instances.SECONDS)
     require(not hypervisors.has_power(host), f"{host} is evacuated with its power on")
     hypervisors.lab("start", host, "--no-wait")
-    instances.wait("power", lambda: hypervisors.has_power(host))
+    wait("power", lambda: hypervisors.has_power(host), instances.SECONDS)
     while playbook.poll() is None:
         started = hypervisors.has_nova_compute(host)
         require(not started or not instances.is_evacuated(host), f"nova-compute runs on {host}")

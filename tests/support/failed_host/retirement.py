@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from expecting import require
+
 from . import hypervisors, instances
-from .runs import play, refuse, require, succeed
+from .runs import play, refuse, succeed
 from .stated import NOT_LOOKED_AT, fencing
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from expecting import require
+
 from . import hypervisors
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -90,11 +92,6 @@ def start(playbook: str, host: str, variables: dict[str, Any], log: Path) -> sub
             text=True,
             start_new_session=True,
         )
-
-
-def require(condition: bool, message: str) -> None:
-    if not condition:
-        raise AssertionError(message)
 
 
 def succeed(run: Run) -> Run:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from expecting import require
+
 from . import hypervisors, instances
-from .runs import play, refuse, require, succeed
+from .runs import play, refuse, succeed
 from .stated import fencing, folder, readmit
 
 HOST = "compute-1"

@@ -11,8 +11,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from expecting import require, wait
+
 from . import hypervisors, instances
-from .runs import machines, play, require, start, succeed
+from .runs import machines, play, start, succeed
 
 # An unreachable BMC or libvirt is one after that many seconds.
 CONNECT_SECONDS = 3
@@ -102,7 +104,11 @@ def readmit(host: str, killed_at: str | None = None, **more: Any) -> dict[str, A
 def _kill(host: str, stated: dict[str, Any], task: str) -> None:
     log = folder() / f"killed-{host}.log"
     playbook = start("host_return", host, stated, log)
-    instances.wait(f"task '{task}'", lambda: task in log.read_text() or playbook.poll() is not None)
+    wait(
+        f"task '{task}'",
+        lambda: task in log.read_text() or playbook.poll() is not None,
+        instances.SECONDS,
+    )
     require(playbook.poll() is None, f"it ended by itself:\n{log.read_text()[-3000:]}")
     os.killpg(playbook.pid, signal.SIGKILL)
     playbook.wait()

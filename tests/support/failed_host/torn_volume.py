@@ -8,9 +8,11 @@ Its guests are paused, so that none runs twice although the operator has stated 
 
 from __future__ import annotations
 
+from expecting import require
+
 from . import hypervisors, instances
 from .instances import FROM_IMAGE, FROM_VOLUME
-from .runs import play, refuse, require, succeed
+from .runs import play, refuse, succeed
 from .stated import fencing, readmit, tasks_file
 
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from expecting import require
+
 from . import cloud
-from .crash import BUILD, PREP, databases, require, say, with_cloud
+from .crash import BUILD, PREP, databases, say, with_cloud
 from .modules import run, succeed, use_collections
 
 NAME = "auto"

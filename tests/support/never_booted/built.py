@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from expecting import require
+
 from . import cloud
-from .crash import require
 
 Request = dict[str, Any]
 

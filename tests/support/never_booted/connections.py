@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from expecting import require
+
 from . import cloud, database_account
-from .crash import require
 from .programs import lab_module, lab_settings
 
 ACCOUNT = "recovery_connections"

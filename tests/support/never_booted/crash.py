@@ -21,6 +21,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from expecting import require
+
 from . import cloud
 from .database_account import account
 from .modules import Run, run, succeed, use_collections
@@ -39,11 +41,6 @@ def databases() -> dict[str, Any]:
 
 def with_cloud() -> dict[str, Any]:
     return {**databases(), "cloud": os.environ["OS_CLOUD"]}
-
-
-def require(condition: object, message: str) -> None:
-    if not condition:
-        sys.exit(f"WRONG: {message}")
 
 
 def say(text: str) -> None:

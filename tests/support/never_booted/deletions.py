@@ -10,18 +10,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from expecting import require, wait
+
 from . import cloud, programs
 from .bus import Messages
-from .crash import (
-    BUILD,
-    PREP,
-    databases,
-    keep_networks,
-    require,
-    say,
-    several_transactions,
-    with_cloud,
-)
+from .crash import BUILD, PREP, databases, keep_networks, say, several_transactions, with_cloud
 from .expect import journal, require_built, require_gone, require_results, result_of
 from .modules import Pause, Running, run, succeed
 
@@ -147,7 +140,7 @@ def _while_built(uuids: Sequence[str]) -> None:
             delete(sent)
         running.go_on()
         # Its nova-compute waits for Neutron.
-        programs.wait("build that waits for a network", lambda: _has_host(building))
+        wait("build that waits for a network", lambda: _has_host(building))
         delete(building)
     result = running.end().result
     gone = dict.fromkeys([prepared, intended, locked, sent, building], "deleted")

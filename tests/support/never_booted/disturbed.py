@@ -18,6 +18,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from expecting import require
+
 from . import cloud, deletions, half_built, outages
 from .bus import Messages
 from .crash import (
@@ -26,7 +28,6 @@ from .crash import (
     databases,
     is_prepared,
     keep_networks,
-    require,
     say,
     several_transactions,
     with_cloud,

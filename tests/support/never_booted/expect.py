@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import cloud, programs
+from expecting import require, wait
+
+from . import cloud
 from .bus import Messages
-from .crash import require
 
 
 def uuids_of(name: str, count: int) -> list[str]:
@@ -77,7 +78,7 @@ def require_gone(uuids: Sequence[str]) -> None:
         there = {server.id for server in admin.compute.servers(all_projects=True)}
         return [uuid for uuid in uuids if uuid in there]
 
-    programs.wait("end of what was deleted", lambda: not shown())
+    wait("end of what was deleted", lambda: not shown())
     for uuid in uuids:
         for schema in ("nova_cell0", "nova_cell1"):
             rows = cloud.sql(

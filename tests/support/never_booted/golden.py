@@ -26,10 +26,11 @@ from typing import Any
 
 import openstack
 import yaml
+from expecting import require
 
 from . import built, cloud, tables
 from .build_messages import BuildMessages
-from .crash import BUILD, PREP, databases, require, say, with_cloud
+from .crash import BUILD, PREP, databases, say, with_cloud
 from .exceptions import BUILD_REQUEST, LOADED, MESSAGE, Exceptions
 from .modules import run, succeed, use_collections
 

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pymysql
+from expecting import require, wait
 
 from . import bus, cloud, programs
 from .bus import Messages
-from .crash import BUILD, PREP, databases, keep_networks, require, say, with_cloud
+from .crash import BUILD, PREP, databases, keep_networks, say, with_cloud
 from .expect import journal, require_built, require_results, result_of
 from .modules import Pause, Running, run, succeed
 from .outages import SETTLE_SECONDS, conductor_listens
@@ -25,7 +26,7 @@ CONDUCTOR = "nova-super-conductor"
 
 def start_conductor() -> None:
     programs.start(CONDUCTOR)
-    programs.wait("conductor that listens", conductor_listens)
+    wait("conductor that listens", conductor_listens)
 
 
 def duplicate(uuid: str) -> None:
@@ -73,7 +74,7 @@ def half_built() -> None:
     codes = {uuid: one["code"] for uuid, one in error["details"]["instances"].items()}
     require(error["code"] == "refused", f"they are young: {error}")
     require(codes == dict.fromkeys(uuids, "still_building"), f"they are young: {codes}")
-    programs.wait("end of the time", lambda: _are_old(uuids))
+    wait("end of the time", lambda: _are_old(uuids))
     result = succeed(BUILD, {**options, "settle_time": SETTLE_SECONDS})
     require_results(result, dict.fromkeys(uuids, "active"))
     require_built(uuids, messages)
@@ -95,8 +96,8 @@ def _kill_half_way() -> list[str]:
                 "SELECT id FROM nova_api.instance_mappings WHERE instance_uuid IN %s FOR UPDATE",
                 (uuids[1:],),
             )
-    programs.wait("conductor that has built the first", lambda: not _has_request(uuids[0]))
-    programs.wait("rows of the others", lambda: all(_cell1_rows(uuid) for uuid in uuids[1:]))
+    wait("conductor that has built the first", lambda: not _has_request(uuids[0]))
+    wait("rows of the others", lambda: all(_cell1_rows(uuid) for uuid in uuids[1:]))
     programs.kill(CONDUCTOR)
     blocker.rollback()
     blocker.close()

@@ -9,9 +9,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from expecting import require, wait
+
 from . import bus, cloud, programs
 from .bus import Messages
-from .crash import BUILD, PREP, databases, is_prepared, require, say, with_cloud
+from .crash import BUILD, PREP, databases, is_prepared, say, with_cloud
 from .expect import journal, require_built, require_results, result_of
 from .modules import Pause, Running, run, succeed
 
@@ -62,8 +64,8 @@ def rabbit(uuids: Sequence[str]) -> None:
 
 def _start_rabbit() -> None:
     programs.start("rabbitmq")
-    programs.wait("conductor that listens", conductor_listens)
-    programs.wait("hosts that are up", computes_up)
+    wait("conductor that listens", conductor_listens)
+    wait("hosts that are up", computes_up)
 
 
 def mariadb(uuids: Sequence[str]) -> None:
@@ -128,10 +130,8 @@ def _start_mariadb() -> None:
     _be_durable()
     # Long enough for those that did not report to be seen as down, and then up again.
     time.sleep(2)
-    programs.wait("hosts that are up", computes_up)
+    wait("hosts that are up", computes_up)
 
 
 def _be_durable() -> None:
-    programs.wait(
-        "database", lambda: cloud.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2") == []
-    )
+    wait("database", lambda: cloud.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2") == [])

@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,18 +70,3 @@ def _signal(name: str, number: signal.Signals) -> None:
         # The group 0 would be our own.
         sys.exit(f"{name} is dead")
     os.killpg(process.pid, number)
-
-
-def wait(what: str, condition: Any, seconds: float = 60) -> None:
-    """Until ``condition()`` is true; an error in it is not."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if condition():
-                return
-            seen = ""
-        except Exception as error:  # noqa: BLE001 - what is being waited for is not there yet
-            seen = f": {error}"
-        if time.monotonic() > deadline:
-            sys.exit(f"no {what} after {seconds:.0f} s{seen}")
-        time.sleep(0.2)

@@ -22,9 +22,10 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import yaml
+from expecting import require
 
 from . import cloud, connections, database_account
-from .crash import PREP, databases, keep_networks, require, say
+from .crash import PREP, databases, keep_networks, say
 from .modules import run, succeed, use_collections
 
 ACCOUNT = "recovery_refused"

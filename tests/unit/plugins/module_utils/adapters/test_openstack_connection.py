@@ -122,7 +122,9 @@ def test_the_microversion_is_pinned(cloud: http.FakeHttp) -> None:
     assert 2.68 <= float(module.COMPUTE_MICROVERSION) < 2.95
 
 
-def test_each_service_is_asked_for_its_own_version_or_that_which_is_stated(cloud: http.FakeHttp) -> None:
+def test_each_service_is_asked_for_its_own_version_or_that_which_is_stated(
+    cloud: http.FakeHttp,
+) -> None:
     connection = connect()
     connection.send_once(connection.placement, "put", "/allocations/x", {})
     assert cloud.headers[-1]["OpenStack-API-Version"] == "placement 1.28"
