@@ -10,12 +10,12 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..domain.batches import in_batches
 from ..domain.nova import Port, VolumeAttachment
 from .nova_api import NovaApi
 from .openstack_connection import (
     CloudConnection,
     cloud_errors,
-    in_batches,
     none_if_missing,
 )
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ..domain.batches import in_batches
 from ..domain.errors import RecoveryError
-from .openstack_connection import CloudConnection, cloud_errors, in_batches, none_if_missing
+from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 
 # Ids of one request: each takes 37 characters, a URL may have 8 KiB.
 _BATCH = 100

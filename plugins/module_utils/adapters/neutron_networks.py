@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from ..domain.batches import in_batches
 from ..domain.errors import ApiRefused
 from ..domain.never_booted.neutron import EVERYONE, Network, Port, Subnet
-from .openstack_connection import CloudConnection, cloud_errors, in_batches
+from .openstack_connection import CloudConnection, cloud_errors
 
 # Values of one request: an id takes 40 characters with its name, a URL may have 8 KiB.
 _BATCH = 100

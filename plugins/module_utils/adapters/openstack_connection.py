@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from itertools import islice
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -224,13 +223,6 @@ def connect(params: Mapping[str, Any], *, read_only: bool) -> CloudConnection:
         session = cast(RecoverySession, region.get_session())
         session.get_token()
         return CloudConnection(connection, session)
-
-
-def in_batches(items: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Lists of at most this many, so that the ids of a query fit into its URL."""
-    remaining = iter(items)
-    while batch := list(islice(remaining, size)):
-        yield batch
 
 
 def none_if_missing(read: Callable[[], Any]) -> Any:

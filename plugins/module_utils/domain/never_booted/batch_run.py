@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, Protocol
 
+from ..batches import in_batches
 from ..clock import Clock
 from ..errors import RecoveryError
 from .deleted import Closing
@@ -104,9 +104,7 @@ def apply_to_all(
 
 def batches(uuids: Sequence[str]) -> Iterator[list[str]]:
     """In an order that is the same in every run, so that two of them do not lock crosswise."""
-    rest = iter(sorted(set(uuids)))
-    while batch := list(islice(rest, BATCH_SIZE)):
-        yield batch
+    return in_batches(sorted(set(uuids)), BATCH_SIZE)
 
 
 def _patiently(worker: Worker, cell_id: int, batch: Sequence[str], clock: Clock) -> list[Outcome]:

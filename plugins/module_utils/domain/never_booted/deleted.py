@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..batches import in_batches
 from . import journal
 from .databases import Databases
 from .journal import Author, JournalEntry
@@ -93,10 +94,8 @@ def find_left(databases: ListingDatabases, scope: Scope) -> list[Left]:
         if (scope.instance_uuids is None or uuid in scope.instance_uuids)
         and scope.project_id in (None, entry.project_id)
     }
-    uuids = list(entries)
     found: list[Left] = []
-    for start in range(0, len(uuids), PAGE_SIZE):
-        page = uuids[start : start + PAGE_SIZE]
+    for page in in_batches(entries, PAGE_SIZE):
         gone = _deleted(databases, {uuid: entries[uuid] for uuid in page})
         where: dict[str, list[str]] = {uuid: [] for uuid in gone}
         for cell_id, cell in databases.cells().items() if gone else ():

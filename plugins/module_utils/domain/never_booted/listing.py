@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from typing import Protocol
 
+from ..batches import in_batches
 from .journal import JournalEntry
 from .nova_rows import BuildRequestRow, Cell, InstanceMapping, InstanceRows, RequestSpecRow
 from .observation import CLASSES, LEFT_BEHIND, Observation, kept_spec, situation
@@ -127,8 +127,7 @@ def never_booted(
 ) -> Iterator[list[Listed]]:
     """Pages of never-booted instances, the oldest first."""
     seen_at = databases.api.now()
-    remaining = iter(_candidates(databases, scope))
-    while page := list(islice(remaining, page_size)):
+    for page in in_batches(_candidates(databases, scope), page_size):
         yield _read(databases, page, seen_at)
 
 
