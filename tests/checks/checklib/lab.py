@@ -58,12 +58,12 @@ class Lab:
         }
 
     def up(self, step: str) -> tuple[Check, dict[str, str]]:
-        """Start it (a no-op if it runs) and return its variables."""
+        """Start it, without what it held before (a no-op if it runs), and return its variables."""
         lab = program(self.context.layout)
         if not lab.exists():
             raise SetupError(f"{lab} is missing")
         name = "lab up" if self.profile == FAKE else f"lab up, {self.profile}"
-        check = self.context.check(step, name, [lab, "up"], env=self.environment)
+        check = self.context.check(step, name, [lab, "up", "--fresh"], env=self.environment)
         if not check.ok:
             return check, {}
         printed = subprocess.run(

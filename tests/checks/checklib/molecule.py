@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -85,10 +86,13 @@ def _scenarios(context: Context, profile: str, names: list[str]) -> list[Check]:
             return checks
     for name in names:
         say(f"molecule: {name}")
+        # Molecule remembers in there what it has created: a run that was killed must not count.
+        memory = context.layout.logs.parent / "molecule" / name
+        shutil.rmtree(memory, ignore_errors=True)
         outcome = run(
             ["molecule", "test", "--scenario-name", name],
             cwd=context.layout.root,
-            env=context.environment() | variables,
+            env=context.environment() | variables | {"MOLECULE_EPHEMERAL_DIRECTORY": str(memory)},
             log=context.layout.logs / f"molecule-{name}.log",
             on_line=lambda line: say(f"  {line[:140]}") if _LIVE.match(line) else None,
             timeout=_SCENARIO_LIMIT,

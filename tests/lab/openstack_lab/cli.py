@@ -63,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=PROFILES,
         help="libvirt: hosts with libvirt, QEMU and a BMC (default fake)",
     )
+    up.add_argument(
+        "--fresh",
+        action="store_true",
+        help="if it is down: from the seeded state, without what it held before",
+    )
     up.set_defaults(run=_up)
     commands.add_parser("down", help="stop everything").set_defaults(run=_down)
     commands.add_parser("status", help="what runs; exit code 0 if all is up").set_defaults(
@@ -139,7 +144,7 @@ def _running() -> tuple[Settings, Installed, Lab]:
 def _up(options: argparse.Namespace) -> None:
     settings = resolve(options.release, options.base_port, options.cell0_database, options.profile)
     with _alone():
-        Lifecycle(settings).up()
+        Lifecycle(settings).up(fresh=options.fresh)
 
 
 def _down(_: argparse.Namespace) -> None:

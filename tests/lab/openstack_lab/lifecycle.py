@@ -44,7 +44,8 @@ class Lifecycle:
         # Written when the databases are seeded; holds the name of their snapshot.
         self._seeded = settings.state / "seeded"
 
-    def up(self) -> None:
+    def up(self, *, fresh: bool = False) -> None:
+        """:param fresh: a lab that is down does not go on with what it held before."""
         if self._supervisor.is_running() and self._seeded.exists():
             self._refuse_other(recall())
             self._refuse_older()
@@ -53,7 +54,7 @@ class Lifecycle:
                 return
             self._start_missing()
         else:
-            self._up_from_stopped()
+            self._up_from_stopped(fresh)
         say(f"the lab is up: OS_CLIENT_CONFIG_FILE={self._settings.state}/clouds.yaml OS_CLOUD=lab")
 
     def _refuse_other(self, running: Settings | None) -> None:
@@ -74,7 +75,7 @@ class Lifecycle:
         self._start_infrastructure()
         self._start_services()
 
-    def _up_from_stopped(self) -> None:
+    def _up_from_stopped(self, fresh: bool) -> None:
         settings = self._settings
         installed = install.ensure(settings)
         settings.state.mkdir(parents=True, exist_ok=True)
@@ -85,7 +86,7 @@ class Lifecycle:
         processes.check_ports(settings)
         lab = Lab(settings, configure.password(settings))
         name = bootstrap.snapshot_folder(lab).name
-        fresh = not self._seeded.exists() or self._seeded.read_text() != name
+        fresh = fresh or not self._seeded.exists() or self._seeded.read_text() != name
         if fresh:
             self._forget_data()
         configure.write_all(settings, installed)
@@ -103,7 +104,8 @@ class Lifecycle:
 
     def _forget_data(self) -> None:
         self._seeded.unlink(missing_ok=True)
-        for name in (*DATABASE_SERVERS, "rabbitmq", "computes", "glance", "cinder", "volumes"):
+        parts = ("rabbitmq", "computes", "glance", "cinder", "volumes", "faults")
+        for name in (*DATABASE_SERVERS, *parts):
             shutil.rmtree(self._settings.state / name, ignore_errors=True)
 
     def _launch(self, installed: Installed) -> None:

@@ -20,6 +20,7 @@ import select
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,6 +162,8 @@ class Running:
         with self._folder:
             if os.WIFSIGNALED(status):
                 return Run(killed=True, events=self._kill_at, result={})
+            if status:
+                sys.exit(f"{self._name} ended with an exception, see above")
             events = json.loads(self._events.read_text())
             return Run(
                 killed=False,
@@ -206,6 +209,9 @@ def _run_here(
             module.main()
         events.write_text(json.dumps({"all": counter.events, "lasting": counter.lasting}))
         code = 0
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         os._exit(code)
 
