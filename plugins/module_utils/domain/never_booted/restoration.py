@@ -11,7 +11,7 @@ under its own locks where the steps are no single transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import deleted, journal
 from .databases import Databases
@@ -132,6 +132,8 @@ class Restorer:
                     if isinstance(plan, Closing) and plan.cell_id == cell_id
                 ]
                 deleted.close(self._databases, closings, self._author)
+                if not transaction.atomic:
+                    self._claim([plan for plan in ready if plan.unmapped])
             with transaction.step():
                 if not transaction.atomic:
                     self._check_unchanged(ready)
@@ -139,6 +141,20 @@ class Restorer:
                 # Committed after the mapping, as a step's servers are in the order of what it needs.
                 self._close(ready)
         return [_outcome(uuid, plan, cell_id) for uuid, plan in plans.items()]
+
+    def _claim(self, plans: Sequence[Restoration]) -> None:
+        """Nobody may ask the conductor to build what is not prepared any more."""
+        if plans:
+            uuids = [plan.uuid for plan in plans]
+            moved = self._databases.journal.advance(
+                uuids,
+                expected=journal.UNSUBMITTED_STATES,
+                state=journal.TAKEN,
+                author=self._author,
+                detail="being put back",
+            )
+            if moved != len(uuids):
+                raise changed_meanwhile(uuids)
 
     def _check_unchanged(self, plans: Sequence[Restoration]) -> None:
         """Nothing was locked since they were looked at: others can have gone on with them."""
@@ -149,7 +165,7 @@ class Restorer:
             plan.uuid
             for plan in plans
             if mappings.get(plan.uuid) != plan.seen.mapping
-            or _state(entries.get(plan.uuid)) != _state(plan.seen.entry)
+            or not self._is_as_left(entries.get(plan.uuid), plan)
         }
         for cell_id in {plan.cell_id for plan in plans}:
             here = [plan.uuid for plan in plans if plan.cell_id == cell_id]
@@ -158,6 +174,14 @@ class Restorer:
             changed.update(uuid for uuid in here if uuid not in rows)
         if changed:
             raise changed_meanwhile(sorted(changed))
+
+    def _is_as_left(self, entry: JournalEntry | None, plan: Restoration) -> bool:
+        before = plan.seen.entry
+        if entry is None or before is None:
+            return entry is before
+        if plan.unmapped:
+            before = replace(before, state=journal.TAKEN, run_id=self._author.run_id)
+        return (entry.id, entry.state, entry.run_id) == (before.id, before.state, before.run_id)
 
     def _close(self, plans: Sequence[Restoration]) -> None:
         became: dict[str, list[str]] = {}
@@ -191,10 +215,6 @@ class Restorer:
                 done = api.replace_request_spec(now, entry.request_spec)
             if not done:
                 raise changed_meanwhile([plan.uuid])
-
-
-def _state(entry: JournalEntry | None) -> tuple[int, str, str] | None:
-    return None if entry is None else (entry.id, entry.state, entry.run_id)
 
 
 def _outcome(

@@ -365,25 +365,37 @@ def watch_served(databases: FakeDatabases) -> None:
     databases.on_point = look
 
 
-def test_a_restoration_stops_when_the_conductor_is_asked_meanwhile() -> None:
+def test_the_conductor_is_not_asked_while_one_is_put_back() -> None:
     databases = scene(atomic=False)
     prepare(databases)
     databases.steps_done = 0
+    moved: list[int] = []
 
     def submit() -> None:
         with databases.transaction(None) as transaction, transaction.step():
-            databases.journal.advance(
-                TWO, expected=[journal.PREPARED], state=journal.SUBMIT_INTENDED, author=OTHER
+            moved.append(
+                databases.journal.advance(
+                    TWO, expected=[journal.PREPARED], state=journal.SUBMIT_INTENDED, author=OTHER
+                )
             )
 
     databases.after_step[1] = submit
     outcomes = bury(databases)
-    # Without its BuildRequest the conductor would delete the mapping.
-    for one in outcomes:
-        assert one.refusal is not None
-        assert one.refusal.code == "being_built"
-        assert databases.request(one.instance_uuid) is not None
-        assert databases.mapping(one.instance_uuid).cell_id is None  # type: ignore[union-attr]
+    # Its rows are in cell0 again: a second set of them would be built.
+    assert moved == [0]
+    assert all(one.changed and one.refusal is None for one in outcomes)
+    assert states(databases) == states(scene(atomic=False))
+
+
+def test_a_restoration_stops_when_another_run_has_taken_it_back() -> None:
+    databases = scene(atomic=False)
+    prepare(databases)
+    databases.steps_done = 0
+    databases.after_step[1] = lambda: prepare(databases, author=OTHER) and None
+    with pytest.raises(RecoveryError) as caught:
+        Restorer(databases, AUTHOR).apply(CELL0, TWO)
+    assert caught.value.code == "changed_meanwhile"
+    assert_prepared(databases)
 
 
 def test_a_restoration_maps_nothing_to_rows_that_are_gone() -> None:
