@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--fresh",
         action="store_true",
-        help="if it is down: from the seeded state, without what it held before",
+        help="unless all of it runs: from the seeded state, without what it held before",
     )
     up.set_defaults(run=_up)
     commands.add_parser("down", help="stop everything").set_defaults(run=_down)

@@ -45,14 +45,18 @@ class Lifecycle:
         self._seeded = settings.state / "seeded"
 
     def up(self, *, fresh: bool = False) -> None:
-        """:param fresh: a lab that is down does not go on with what it held before."""
+        """:param fresh: unless all of it runs, it does not go on with what it held before."""
         if self._supervisor.is_running() and self._seeded.exists():
             self._refuse_other(recall())
             self._refuse_older()
             if all(process.alive for process in self._supervisor.processes().values()):
                 say("the lab is up already")
                 return
-            self._start_missing()
+            if fresh:
+                self.down()
+                self._up_from_stopped(fresh)
+            else:
+                self._start_missing()
         else:
             self._up_from_stopped(fresh)
         say(f"the lab is up: OS_CLIENT_CONFIG_FILE={self._settings.state}/clouds.yaml OS_CLOUD=lab")
