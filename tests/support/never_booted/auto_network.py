@@ -25,8 +25,8 @@ _REQUEST = "network_request"
 def main() -> None:
     use_collections()
     admin, other = cloud.connect(), cloud.connect("-other")
-    _share_with(admin, cloud.connect("-demo").current_project_id)
-    outside = _topology(admin)
+    share_with(admin, cloud.connect("-demo").current_project_id)
+    outside = topology(admin)
     cloud.set_room(room=False)
     uuid = cloud.create(other, {"name": NAME, "networks": "auto"})
     cloud.wait(other, "ERROR", NAME, 1)
@@ -51,7 +51,8 @@ def main() -> None:
     say(f"auto: built on {network.name}, which Neutron has made for its project")
 
 
-def _share_with(admin: Any, project: str) -> None:
+def share_with(admin: Any, project: str) -> None:
+    """The shared networks, with this project only."""
     policies = admin.network.rbac_policies(object_type="network", action="access_as_shared")
     for policy in [each for each in policies if each.target_project_id == "*"]:
         admin.network.create_rbac_policy(
@@ -63,7 +64,7 @@ def _share_with(admin: Any, project: str) -> None:
         admin.network.delete_rbac_policy(policy)
 
 
-def _topology(admin: Any) -> Any:
+def topology(admin: Any) -> Any:
     """What a deployment needs for it; the default external network."""
     admin.network.create_subnet_pool(
         name=NAME,

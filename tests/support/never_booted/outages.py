@@ -42,7 +42,7 @@ def rabbit(uuids: Sequence[str]) -> None:
     require(one["code"] == "message_bus_unavailable", f"with RabbitMQ down: {one}")
     require(result["error"]["retriable"], f"not retriable: {result['error']}")
     require(journal(first) == ["prepared (open)"], f"the journal has {journal(first)}")
-    _start_rabbit()
+    start_rabbit()
     at_message = Pause("at the message", (f"PUBLISH.*{second}",), before=True)
     running = Running(BUILD, {**options, "instances": [second], "timeout": 3}, pauses=[at_message])
     running.reach("at the message")
@@ -51,7 +51,7 @@ def rabbit(uuids: Sequence[str]) -> None:
     one = result_of(running.end().result, second)
     require((one["result"], one["code"]) == ("stuck", "message_in_doubt"), f"in doubt: {one}")
     require(journal(second) == ["submit_intended (open)"], f"the journal has {journal(second)}")
-    _start_rabbit()
+    start_rabbit()
     messages = Messages()
     # Nobody knows of the second one until it is older than a message can be.
     result = succeed(
@@ -62,7 +62,8 @@ def rabbit(uuids: Sequence[str]) -> None:
     say("rabbit: down at the beginning and at the message, each built once")
 
 
-def _start_rabbit() -> None:
+def start_rabbit() -> None:
+    """After it was killed: once Nova works again."""
     programs.start("rabbitmq")
     wait("conductor that listens", conductor_listens)
     wait("hosts that are up", computes_up)

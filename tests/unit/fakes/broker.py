@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A message broker on a socket, with as much of AMQP 0-9-1 as one passive look and one message need."""
+"""A message broker on a socket, with as much of AMQP 0-9-1 as is used.
+
+That is a passive look and one message that is published, and a consumer of a queue of its own.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ _START_OK, _OPEN = (10, 11), (10, 40)
 _CHANNEL_OPEN, _CHANNEL_OPEN_OK, _CHANNEL_CLOSE = (20, 10), (20, 11), (20, 40)
 _EXCHANGE_DECLARE, _QUEUE_DECLARE, _CONFIRM = (40, 10), (50, 10), (85, 10)
 _PUBLISH, _RETURN, _ACK, _NACK = (60, 40), (60, 50), (60, 80), (60, 120)
+_BIND, _QOS, _CONSUME, _DELIVER = (50, 20), (60, 10), (60, 20), (60, 60)
 
 
 class FakeBroker:
@@ -26,6 +30,8 @@ class FakeBroker:
     :ivar refuse: by the method's numbers, an AMQP error (code, text) as the answer to it.
     :ivar on_publish: ack, nack, return, cut (the connection), silence, or refuse (404).
     :ivar silent: never says a word.
+    :ivar deliveries: routing keys and bodies that every consumer gets.
+    :ivar cut_consumers: how many consumers' connections are cut after that.
     """
 
     def __init__(self) -> None:
@@ -38,6 +44,10 @@ class FakeBroker:
         self.declared: list[bytes] = []
         self.published: list[dict[str, Any]] = []
         self.mandatory: list[bool] = []
+        self.deliveries: list[tuple[str, str]] = []
+        self.cut_consumers = 0
+        self.bound: list[bytes] = []
+        self.acknowledged = self.heartbeats = 0
         self._server = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -68,7 +78,7 @@ class FakeBroker:
                 client, 0, _START, b"\0\x09" + _table() + _long("AMQPLAIN PLAIN") + _long("en_US")
             )
             while True:
-                frame = _read(stream)
+                frame = _read(stream, self)
                 if frame is None or not self._answer(client, stream, *frame):
                     return
 
@@ -81,8 +91,14 @@ class FakeBroker:
             return True
         if method == _PUBLISH:
             return self._take(client, stream, channel, payload)
+        if method == _CONSUME:
+            return self._deliver(client, channel)
+        if method == _ACK:
+            self.acknowledged += 1
         if method in (_EXCHANGE_DECLARE, _QUEUE_DECLARE):
             self.declared.append(payload)
+        if method == _BIND:
+            self.bound.append(payload)
         if method == _START_OK:
             self.logins.append(payload)
         answers = {
@@ -94,6 +110,8 @@ class FakeBroker:
                 (50, 11),
                 _short("conductor") + struct.pack(">II", self.ready, self.consumers),
             ),
+            _BIND: ((50, 21), b""),
+            _QOS: ((60, 11), b""),
             _CONFIRM: ((85, 11), b""),
             _CLOSE: (_CLOSE_OK, b""),
             _CHANNEL_CLOSE: ((20, 41), b""),
@@ -101,6 +119,18 @@ class FakeBroker:
         if method in answers:
             _send(client, channel, *answers[method])
         return method != _CLOSE
+
+    def _deliver(self, client: socket.socket, channel: int) -> bool:
+        _send(client, channel, (60, 21), _short("tag"))
+        for number, (key, text) in enumerate(self.deliveries, 1):
+            place = _short("tag") + struct.pack(">QB", number, 0) + _short("nova") + _short(key)
+            _send(client, channel, _DELIVER, place)
+            body = text.encode()
+            # Of the properties only the encoding, as oslo.messaging sends it.
+            properties = struct.pack(">HHQH", 60, 0, len(body), 1 << 14) + _short("utf-8")
+            client.sendall(_frame(2, channel, properties) + _frame(3, channel, body))
+        self.cut_consumers -= 1
+        return self.cut_consumers < 0
 
     def _take(self, client: socket.socket, stream: Any, channel: int, payload: bytes) -> bool:
         _channel, header = _read(stream) or (0, b"")
@@ -130,13 +160,17 @@ class FakeBroker:
         return True
 
 
-def _read(stream: Any) -> tuple[int, bytes] | None:
+def _read(stream: Any, broker: FakeBroker | None = None) -> tuple[int, bytes] | None:
     header = stream.read(7)
     if len(header) < 7:
         return None
     kind, channel, size = struct.unpack(">BHI", header)
     payload = stream.read(size + 1)[:-1]
-    return _read(stream) if kind == 8 else (channel, payload)
+    if kind != 8:
+        return channel, payload
+    if broker is not None:
+        broker.heartbeats += 1
+    return _read(stream, broker)
 
 
 def _frame(kind: int, channel: int, payload: bytes) -> bytes:
