@@ -124,24 +124,25 @@ class ActionModule(ActionBase):
             ending = ending or "" in lines
             if ending or now - looked_at >= _JOB_LOOK:
                 looked_at = now
-                job = self._job(jid, "status", task_vars)
+                job = self._job(started, "status", task_vars)
                 if job.get("finished") or job.get("failed"):
-                    self._job(jid, "cleanup", task_vars)
+                    self._job(started, "cleanup", task_vars)
                     return {
                         name: value
                         for name, value in job.items()
                         if name not in ("ansible_job_id", "started", "finished", "results_file")
                     }
 
-    def _job(self, jid: str, mode: str, task_vars: dict[str, Any]) -> dict[str, Any]:
-        async_dir = self.get_shell_option("async_dir", default="~/.ansible_async")
+    def _job(self, started: dict[str, Any], mode: str, task_vars: dict[str, Any]) -> dict[str, Any]:
         return dict(
             self._execute_module(
                 module_name="ansible.legacy.async_status",
                 module_args={
-                    "jid": jid,
+                    "jid": started["ansible_job_id"],
                     "mode": mode,
-                    "_async_dir": self._remote_expand_user(async_dir),
+                    # Where the job says that it is. Ansible would look into the home folder of the
+                    # user, which is another one than $HOME in an execution environment.
+                    "_async_dir": os.path.dirname(started["results_file"]),  # noqa: PTH120
                 },
                 task_vars=task_vars,
             )

@@ -35,8 +35,6 @@ class Controller:
         self.action._task = type("Task", (), {"args": {"timeout": 100}, "async_val": 0})()
         self.action._low_level_execute_command = self.shell
         self.action._execute_module = self.execute
-        self.action._remote_expand_user = lambda path: path
-        self.action.get_shell_option = lambda name, default: default
         monkeypatch.setattr(time, "sleep", self.sleep)
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
         monkeypatch.setattr(os, "getppid", lambda: 1 if self.gone() else 7)
@@ -73,7 +71,7 @@ class Controller:
             if self.ends_at is not None and self.now >= self.ends_at:
                 return {**self.job, "finished": 1, "changed": True, "totals": {"verified": 1}}
             return dict(self.job)
-        return {"ansible_job_id": "j", "started": 1}
+        return {"ansible_job_id": "j", "started": 1, "results_file": "/a home/.ansible_async/j"}
 
     def run(self) -> dict[str, Any]:
         found: dict[str, Any] = self.action._run_watched({})
@@ -124,6 +122,14 @@ def test_the_module_is_told_that_somebody_watches(controller: Controller) -> Non
     touches = [command for command in controller.commands if command.startswith("touch -c")]
     assert len(touches) > 15
     assert controller.modules[0]["module_args"]["progress_path"] == "/tmp/it's mine"  # noqa: S108
+
+
+def test_it_looks_for_the_job_where_the_job_says_that_it_is(controller: Controller) -> None:
+    controller.ends_at = 10
+    controller.run()
+    looks = [call["module_args"] for call in controller.modules if "module_name" in call]
+    assert {look["_async_dir"] for look in looks} == {"/a home/.ansible_async"}
+    assert [look["mode"] for look in looks][-1] == "cleanup"
 
 
 def test_its_file_is_removed_at_the_end(controller: Controller) -> None:
