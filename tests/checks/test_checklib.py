@@ -114,3 +114,6 @@ def test_a_lab_with_other_hosts_has_a_state_and_ports_of_its_own(
         "OPENSTACK_LAB_BASE_PORT": "21000",
         "OPENSTACK_LAB_PROFILE": "libvirt",
     }
+    labs = [each.environment for each in lab.every(context)]
+    for name in ("OPENSTACK_LAB_STATE", "OPENSTACK_LAB_BASE_PORT"):
+        assert len({each.get(name) for each in labs}) == len(labs)

@@ -26,7 +26,7 @@ ALLOWED = REQUIRED | {"LICENSES", "bindep.txt", "extensions", "playbooks", "requ
 ALLOWED |= {"roles", "execution-environment.yml"}
 ALLOWED_BELOW = {
     "changelogs": {"changelog.yaml", "config.yaml"},
-    "extensions": {"eda", "audit", "execution_environment"},
+    "extensions": {"alerting", "audit", "awx", "eda", "execution_environment"},
     "tests": {"config.yml", "sanity", "unit"},
 }
 FORBIDDEN_ANYWHERE = {"__pycache__", ".git", ".ansible", ".mypy_cache", ".ruff_cache"}

@@ -93,14 +93,14 @@ def _prepare(layout: Layout, *, only_tools: bool) -> tuple[Context | None, list[
     """Tools and build, each only as far as something changed."""
     start = time.monotonic()
     tools = toolenv.install(layout)
-    openstack_cloud = peer.openstack_cloud(layout)
+    others = peer.other_collections(layout)
     checks = [announce(Check("setup", "tools", time.monotonic() - start, 1))]
     if only_tools:
         say(f"tools: {tools.bin}")
         return None, checks
     built, result = build(layout, tools)
     checks += [announce(check) for check in built]
-    return (Context(layout, tools, result, openstack_cloud) if result else None), checks
+    return (Context(layout, tools, result, others) if result else None), checks
 
 
 def _one(context: Context, step: str, arguments: list[str]) -> list[Check]:
@@ -126,8 +126,7 @@ def _everything(context: Context) -> list[Check]:
             # Leaving the block waits for both threads: end what they are waiting for.
             command.stop_all()
             raise
-    labs = [lab.Lab(context, profile) for profile in lab.PROFILES]
-    ours = [each for each in labs if not each.is_up()]
+    ours = [each for each in lab.every(context) if not each.is_up()]
     try:
         return checks + molecule(context, [])
     finally:

@@ -18,7 +18,7 @@ class Context:
     layout: Layout
     tools: Tools
     build: Build
-    openstack_cloud: Path
+    other_collections: Path
 
     def environment(self) -> dict[str, str]:
         """The tools first on PATH, and of all collections only the installed build."""
@@ -28,7 +28,7 @@ class Context:
             "ANSIBLE_HOME": str(self.layout.cache / "ansible"),
             # Modules run where openstacksdk is; an inventory can still say otherwise.
             "ANSIBLE_PYTHON_INTERPRETER": str(self.tools.bin / "python"),
-            "OPENSTACK_CLOUD_COLLECTIONS_PATH": str(self.openstack_cloud),
+            "OTHER_COLLECTIONS_PATH": str(self.other_collections),
         }
 
     def command(

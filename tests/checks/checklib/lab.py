@@ -13,8 +13,9 @@ from .layout import Layout, SetupError
 from .report import Check
 
 FAKE, LIBVIRT = "fake", "libvirt"
-PROFILES = (FAKE, LIBVIRT)
-BASE_PORT, _BESIDE = 15000, 1000
+BASE_PORT = 15000
+# Ports from there on, of labs that run beside the first.
+_BESIDE = {"libvirt": 1000, "fake-2": 2000}
 
 
 def need_root(layout: Layout) -> None:
@@ -35,24 +36,29 @@ def program(layout: Layout) -> Path:
 class Lab:
     """A lab of one profile, that is with one kind of compute hosts.
 
-    That of the profile FAKE is the one that `tests/lab/lab` means by itself. Others have their own
-    state and ports, so that they can run beside it.
+    The first of the profile FAKE is the one that `tests/lab/lab` means by itself. Others have their
+    own state and ports, so that they can run beside it.
     """
 
     context: Context
     profile: str = FAKE
+    second: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.profile}-2" if self.second else self.profile
 
     @property
     def environment(self) -> dict[str, str]:
         """By which its programs know which lab is meant."""
-        if self.profile == FAKE:
+        if self.name == FAKE:
             return self.context.environment()
         state = os.environ.get("OPENSTACK_LAB_STATE") or str(
             self.context.layout.cache / "lab-state"
         )
-        port = int(os.environ.get("OPENSTACK_LAB_BASE_PORT", BASE_PORT)) + _BESIDE
+        port = int(os.environ.get("OPENSTACK_LAB_BASE_PORT", BASE_PORT)) + _BESIDE[self.name]
         return self.context.environment() | {
-            "OPENSTACK_LAB_STATE": f"{state}-{self.profile}",
+            "OPENSTACK_LAB_STATE": f"{state}-{self.name}",
             "OPENSTACK_LAB_BASE_PORT": str(port),
             "OPENSTACK_LAB_PROFILE": self.profile,
         }
@@ -62,7 +68,7 @@ class Lab:
         lab = program(self.context.layout)
         if not lab.exists():
             raise SetupError(f"{lab} is missing")
-        name = "lab up" if self.profile == FAKE else f"lab up, {self.profile}"
+        name = "lab up" if self.name == FAKE else f"lab up, {self.name}"
         check = self.context.check(step, name, [lab, "up", "--fresh"], env=self.environment)
         if not check.ok:
             return check, {}
@@ -85,6 +91,11 @@ class Lab:
         command = [str(program(self.context.layout)), action]
         done = subprocess.run(command, check=False, capture_output=True, env=self.environment)
         return done.returncode
+
+
+def every(context: Context) -> list[Lab]:
+    """All that scenarios may run on."""
+    return [Lab(context), Lab(context, LIBVIRT), Lab(context, second=True)]
 
 
 def parse_exports(text: str) -> dict[str, str]:

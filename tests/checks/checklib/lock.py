@@ -12,7 +12,7 @@ _PYTHON = "3.11"
 
 def resolve(layout: Layout) -> int:
     tool = str(uv(layout))
-    for name in ("bootstrap", "openstack_cloud", "requirements"):
+    for name in ("bootstrap", "other_collections", "requirements"):
         target = layout.checks / f"{name}.txt"
         arguments = ["--quiet", "--upgrade", "--no-header", "--generate-hashes"]
         # Paths relative to the checkout: the lock names its source in comments.

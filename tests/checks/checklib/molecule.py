@@ -1,9 +1,11 @@
-"""Molecule scenarios against labs: of one profile one after the other, the profiles side by side."""
+"""Molecule scenarios against labs: one after the other on each lab, the labs side by side."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
+from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,9 +22,6 @@ _LIVE = re.compile(r"^(INFO .*\[|fatal:|failed:|ERROR|CRITICAL|.*\[(DEPRECATION 
 _SCENARIO_LIMIT = 1800
 # The profile of scenarios that need no cloud.
 _NO_LAB = "none"
-# Profiles that run side by side. What needs no lab installs packages, as labs do when they start: it
-# comes after one.
-_LANES = ((lab.FAKE,), (lab.LIBVIRT, _NO_LAB))
 _PROFILE = re.compile(r"^ +OPENSTACK_LAB_PROFILE: (\w+)$", re.MULTILINE)
 
 
@@ -46,9 +45,13 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
     if not names:
         say("molecule: there are no scenarios under extensions/molecule yet")
         return [Check(STEP, "no scenarios yet", 0.0)]
-    profiles = {name: profile_of(context.layout, name) for name in wanted or names}
-    with ThreadPoolExecutor(max_workers=len(_LANES)) as pool:
-        running = [pool.submit(_lane, context, lane, profiles) for lane in _LANES]
+    waiting: dict[str, deque[str]] = defaultdict(deque)
+    for name in wanted or names:
+        waiting[profile_of(context.layout, name)].append(name)
+    first, libvirt, second = lab.every(context)
+    lanes: list[list[lab.Lab | None]] = [[first], [libvirt, None], [second]]
+    with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+        running = [pool.submit(_lane, context, lane, waiting) for lane in lanes]
         try:
             return [check for lane in running for check in lane.result()]
         except BaseException:
@@ -64,38 +67,47 @@ def profile_of(layout: Layout, name: str) -> str:
     return found[1] if found else lab.FAKE
 
 
-def _lane(context: Context, lane: tuple[str, ...], profiles: dict[str, str]) -> list[Check]:
-    """One scenario after the other, those of one profile with a lab of their own.
+def _lane(
+    context: Context, places: list[lab.Lab | None], waiting: dict[str, deque[str]]
+) -> list[Check]:
+    """Scenarios on one lab after the other, None for those that need none.
 
-    :param profiles: by name of the scenario.
+    :param waiting: names of scenarios, by profile. All lanes take from it.
     """
     checks = []
-    for profile in lane:
-        if names := [name for name, its in profiles.items() if its == profile]:
-            checks += _scenarios(context, profile, names)
+    for place in places:
+        names = waiting[place.profile if place else _NO_LAB]
+        # A second lab takes a minute to start.
+        if len(names) >= (2 if place and place.second else 1):
+            checks += _scenarios(context, place, names)
     return checks
 
 
-def _scenarios(context: Context, profile: str, names: list[str]) -> list[Check]:
+def _scenarios(context: Context, place: lab.Lab | None, names: deque[str]) -> list[Check]:
     checks: list[Check] = []
     variables: dict[str, str] = {}
-    if profile != _NO_LAB:
-        started, variables = lab.Lab(context, profile).up(STEP)
+    if place is not None:
+        started, variables = place.up(STEP)
         checks = [started]
         if not started.ok:
             return checks
-    for name in names:
-        say(f"molecule: {name}")
-        # Molecule remembers in there what it has created: a run that was killed must not count.
-        memory = context.layout.logs.parent / "molecule" / name
-        shutil.rmtree(memory, ignore_errors=True)
-        outcome = run(
-            ["molecule", "test", "--scenario-name", name],
-            cwd=context.layout.root,
-            env=context.environment() | variables | {"MOLECULE_EPHEMERAL_DIRECTORY": str(memory)},
-            log=context.layout.logs / f"molecule-{name}.log",
-            on_line=lambda line: say(f"  {line[:140]}") if _LIVE.match(line) else None,
-            timeout=_SCENARIO_LIMIT,
-        )
-        checks.append(announce(from_outcome(STEP, name, outcome)))
+    while names:
+        with contextlib.suppress(IndexError):  # another lane was faster
+            checks.append(_scenario(context, names.popleft(), variables))
     return checks
+
+
+def _scenario(context: Context, name: str, variables: dict[str, str]) -> Check:
+    say(f"molecule: {name}")
+    # Molecule remembers in there what it has created: a run that was killed must not count.
+    memory = context.layout.logs.parent / "molecule" / name
+    shutil.rmtree(memory, ignore_errors=True)
+    outcome = run(
+        ["molecule", "test", "--scenario-name", name],
+        cwd=context.layout.root,
+        env=context.environment() | variables | {"MOLECULE_EPHEMERAL_DIRECTORY": str(memory)},
+        log=context.layout.logs / f"molecule-{name}.log",
+        on_line=lambda line: say(f"  {line[:140]}") if _LIVE.match(line) else None,
+        timeout=_SCENARIO_LIMIT,
+    )
+    return announce(from_outcome(STEP, name, outcome))
