@@ -264,8 +264,7 @@ class _Observed:
     def _baseline(
         self, instance: Instance, record: MigrationRecord | None, ports: list[Port]
     ) -> Baseline:
-        # The state of an instance that was moved already says nothing about what it was before.
-        power = intended_by_state(instance) if record is None or in_progress(record) else None
+        power = intended_by_state(instance, record)
         if power is None:
             power = intended_by_actions(self.cloud.power_actions(instance.id))
         return Baseline(

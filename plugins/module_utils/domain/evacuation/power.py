@@ -4,29 +4,41 @@
 
 """Whether an instance is meant to run after its evacuation.
 
-An instance that was ACTIVE or STOPPED says it itself. One in ERROR does not, and Nova starts it
-on the destination whatever it was: its action log tells what was last asked of it.
+An instance that is ACTIVE or STOPPED says it itself. One in ERROR does not, nor one that Nova has
+started on its destination, as it does whatever the instance was, to stop it again a moment later:
+the action log tells what was last asked of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..nova import Instance, PowerAction
+from ..nova import Instance, MigrationRecord, PowerAction
+from ..records import in_progress
 
 ON = "on"
 OFF = "off"
 # Somebody has taken the instance into a state of its own since (paused, suspended, rescued).
 ANY = "any"
 
+# Nova's words for what an evacuation does until the instance is started: it is in its old state.
+_REBUILDS = "rebuild"
 _TURNS_OFF = frozenset({"stop", "shelve"})
 _TURNS_ON = frozenset({"create", "start", "reboot", "resume", "unpause", "unshelve", "unrescue"})
 _KEEPS_ASIDE = frozenset({"pause", "suspend", "rescue"})
 
 
-def intended_by_state(instance: Instance) -> str | None:
-    """on or off, or None when only the action log can tell."""
+def intended_by_state(instance: Instance, record: MigrationRecord | None = None) -> str | None:
+    """on or off, or None when only the action log can tell.
+
+    :param record: that of an evacuation which has moved it, or is moving it.
+    """
+    if record is not None and not in_progress(record):
+        return None
     if instance.vm_state == "active":
+        if record is not None and not (instance.task_state or "").startswith(_REBUILDS):
+            # Started on its destination, and perhaps about to be stopped.
+            return None
         return ON
     if instance.vm_state == "stopped":
         return OFF

@@ -247,6 +247,14 @@ def test_the_power_state_of_one_that_was_moved_comes_from_its_actions(scene: Sce
     assert power["off"] == "off"
 
 
+def test_one_that_nova_is_about_to_stop_again_is_meant_to_be_off(scene: Scene) -> None:
+    scene.nova.add(values.instance("off", vm_state="stopped", power_state=SHUTDOWN))
+    scene.nova.write_record("pre-migrating", instance_id="id-off", dest_compute="compute-2")
+    scene.nova._change("id-off", vm_state="active", power_state=RUNNING)
+    (move,) = scene.plan("off").moves
+    assert (move.action, move.baseline.power) == ("adopt", "off")
+
+
 def test_an_adopted_one_that_would_lose_its_data_is_only_waited_for(scene: Scene) -> None:
     scene.nova.add(values.instance("local", image_id="image"))
     scene.nova.write_record("accepted", instance_id="id-local")

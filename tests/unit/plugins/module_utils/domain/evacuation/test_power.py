@@ -24,6 +24,27 @@ def test_the_state_tells_unless_it_is_error(vm_state: str, intended: str | None)
 
 
 @pytest.mark.parametrize(
+    ("status", "vm_state", "task_state", "intended"),
+    [
+        ("accepted", "active", "rebuilding", "on"),
+        ("pre-migrating", "active", "rebuild_spawning", "on"),
+        ("pre-migrating", "stopped", "rebuild_block_device_mapping", "off"),
+        # Nova starts it on its destination whatever it was, and only then stops it.
+        ("pre-migrating", "active", None, None),
+        ("pre-migrating", "active", "powering-off", None),
+        ("pre-migrating", "stopped", None, "off"),
+        ("done", "active", None, None),
+        ("done", "stopped", None, None),
+    ],
+)
+def test_what_nova_is_moving_tells_until_it_is_started(
+    status: str, vm_state: str, task_state: str | None, intended: str | None
+) -> None:
+    instance = values.instance(vm_state=vm_state, task_state=task_state)
+    assert intended_by_state(instance, values.record(status=status)) == intended
+
+
+@pytest.mark.parametrize(
     ("actions", "intended"),
     [
         ([], "on"),
