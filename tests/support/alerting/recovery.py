@@ -57,10 +57,10 @@ def main() -> None:
     cloud = openstack.connect(cloud=os.environ["OS_CLOUD"])
     cloud.compute.default_microversion = "2.79"
     hosts = sorted(s.host for s in cloud.compute.services(binary="nova-compute"))
-    variables = _variables(fresh(folder))
+    stated = variables(fresh(folder))
     with (
         nodes.serving(hosts) as ports,
-        Programs.running(folder, tools, shipped().parents[2], variables) as programs,
+        Programs.running(folder, tools, shipped().parents[2], stated) as programs,
     ):
         webhooks = {
             port: programs.rulebook(name, "--print-events")
@@ -93,18 +93,18 @@ class Failure:
         there = [server.id for server in servers if server.compute_host == host]
         require(there, f"there is nothing on {host} to be recovered")
         # Its nova-compute is not to start with the machine: host_return starts it.
-        _lab("disable-compute", host)
-        _lab("kill", host)
+        lab("disable-compute", host)
+        lab("kill", host)
         line.note(f"{host} is dead")
         wait("pending alert", lambda: _alerts(self._prometheus), 60)
         line.note("Prometheus has noticed")
         wait("firing alert", lambda: _alerts(self._prometheus) == {host: "firing"}, 60)
         line.note("the alert fires")
         line.note("ansible-rulebook has received it", self._received("host_down", "firing"))
-        report = wait("report of host_down", lambda: _report(folder, host), 300)
+        report = wait("report of host_down", lambda: report_of(folder, host), 300)
         evidence = [each["observed_at"] for each in report["confirmation"]["evidence"]]
         line.note("host_down looks at the host", _seconds(min(evidence)))
-        line.note("first evacuate call", min(self._evacuated_at(uuid) for uuid in there))
+        line.note("first evacuate call", min(evacuated_at(self._cloud, uuid) for uuid in there))
         line.note("last instance verified", _seconds(report["finished_at"]))
         states = {each["id"]: each["status"] for each in report["instances"]}
         require(
@@ -114,14 +114,14 @@ class Failure:
     def bring_back(self) -> None:
         """Power it on, and wait until it is in use again."""
         host, line = self._host, self.line
-        _lab("start", "--no-wait", host)
+        lab("start", "--no-wait", host)
         line.note(f"{host} is powered on")
         wait("end of the alert", lambda: not _alerts(self._prometheus), 60)
         line.note("the alert is resolved")
         line.note("ansible-rulebook has received it", self._received("host_return", "resolved"))
         wait("service", lambda: self._service() == ("up", "enabled", False), 240)
         line.note(f"{host} is in use again")
-        _lab("enable-compute", host)
+        lab("enable-compute", host)
         for name in ("host_down", "host_return"):
             wait(f"end of {name}", partial(self._recaps, name), 60)
             (recap,) = self._recaps(name)
@@ -141,17 +141,12 @@ class Failure:
 
         return wait(f"event of {name}", find, 60) or 0.0
 
-    def _evacuated_at(self, uuid: str) -> float:
-        """When Nova took the call, by its own record."""
-        actions = self._cloud.compute.server_actions(uuid)
-        return min(_seconds(each.start_time) for each in actions if each.action == "evacuate")
-
     def _service(self) -> tuple[str, str, bool]:
         (found,) = self._cloud.compute.services(binary="nova-compute", host=self._host)
         return found.state, found.status, found.is_forced_down
 
 
-def _variables(folder: Path) -> dict[str, Any]:
+def variables(folder: Path) -> dict[str, Any]:
     """What an operator states once about a cloud; here the lab's."""
     (folder / "returned").mkdir()
     return {
@@ -184,7 +179,7 @@ def _start_tasks(folder: Path) -> Path:
     return path
 
 
-def _lab(*arguments: str) -> None:
+def lab(*arguments: str) -> None:
     subprocess.run([str(_LAB), *arguments], check=True, capture_output=True)
 
 
@@ -207,10 +202,16 @@ def _alerts(prometheus: int) -> dict[str, str]:
     }
 
 
-def _report(folder: Path, host: str) -> Any:
+def report_of(folder: Path, host: str) -> Any:
     """Of host_down, once it is written."""
     found = sorted(folder.glob(f"{host}-*.json"))
     return json.loads(found[0].read_text(encoding="utf-8")) if found else None
+
+
+def evacuated_at(cloud: Any, uuid: str) -> float:
+    """When Nova took the call, by its own record: seconds since the epoch."""
+    actions = cloud.compute.server_actions(uuid)
+    return min(_seconds(each.start_time) for each in actions if each.action == "evacuate")
 
 
 def _seconds(moment: str) -> float:
