@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from never_booted.programs import lab_module, lab_settings
+from lab_access import lab_module, lab_settings
 
 _METRICS = b"# TYPE node_time_seconds gauge\nnode_time_seconds 1\n"
 

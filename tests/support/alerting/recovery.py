@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 import urllib.request
@@ -23,14 +22,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import openstack
 from expecting import require, wait
+from lab_access import LAB, connect, lab
 
 from . import nodes
 from .programs import Programs, fresh, shipped
 
 _PROJECT = Path(__file__).resolve().parents[3]
-_LAB = _PROJECT / "tests/lab/lab"
 _ALERT = "NovaComputeDown"
 # Of an event as ansible-rulebook prints it: the alert, then how it came.
 _EVENT = re.compile(r"'status': '(\w+)'.*?'received_at': '([^']+)'", re.DOTALL)
@@ -54,8 +52,7 @@ class TimeLine:
 
 def main() -> None:
     folder, tools, host = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    cloud = openstack.connect(cloud=os.environ["OS_CLOUD"])
-    cloud.compute.default_microversion = "2.79"
+    cloud = connect()
     hosts = sorted(s.host for s in cloud.compute.services(binary="nova-compute"))
     stated = variables(fresh(folder))
     with (
@@ -171,16 +168,12 @@ def variables(folder: Path) -> dict[str, Any]:
 def _start_tasks(folder: Path) -> Path:
     task = {
         "name": "Start nova-compute",
-        "ansible.builtin.command": f"{_LAB} start-compute --no-wait {{{{ readmit_host_host }}}}",
+        "ansible.builtin.command": f"{LAB} start-compute --no-wait {{{{ readmit_host_host }}}}",
         "changed_when": True,
     }
     path = folder / "start_tasks.yml"
     path.write_text(json.dumps([task]), encoding="utf-8")
     return path
-
-
-def lab(*arguments: str) -> None:
-    subprocess.run([str(_LAB), *arguments], check=True, capture_output=True)
 
 
 def _ask(port: int, path: str) -> Any:

@@ -19,14 +19,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import openstack
 import yaml
 from expecting import require, wait
+from lab_access import connect, lab
 
 from . import job
 from .inputs import Object
 
-_LAB = Path(__file__).resolve().parents[2] / "lab" / "lab"
 _LIMIT = 300
 
 
@@ -45,7 +44,7 @@ def host_down(host: str) -> None:
     cancelled = job.start(_folder("cancelled"), "host_down", answers)
     wait("an evacuation", lambda: len(_evacuations(host)) >= 2, _LIMIT)
     _cancel(cancelled)
-    there = len(list(_connect().compute.servers(all_projects=True)))
+    there = len(list(connect().compute.servers(all_projects=True)))
     require(len(_evacuations(host)) < there, "it was cancelled too late")
 
     done = _done("finished", "host_down", answers)
@@ -58,9 +57,9 @@ def host_return(host: str) -> None:
     """Somebody starts the machine while the job waits for it."""
     answers = {"host": host, "without_libvirt": "true", "readmit_host_start_with": "none"}
     returning = job.start(_folder("return"), "host_return", answers)
-    subprocess.run([_LAB, "start", "--no-wait", host], check=True, capture_output=True)
+    lab("start", "--no-wait", host)
     _finish(returning, "return")
-    service = next(s for s in _connect().compute.services(binary="nova-compute", host=host))
+    service = next(s for s in connect().compute.services(binary="nova-compute", host=host))
     require((service.state, service.status) == ("up", "enabled"), f"{host} is {service}")
 
 
@@ -70,7 +69,7 @@ def rebuild(uuids: list[str]) -> None:
     _done("keep", "keep_network_requests", {"requests": requests})
     answers = {"instances": "\n".join(uuids), "rebuild_never_booted_concurrency": 1}
     killed = job.start(_folder("killed"), "rebuild_never_booted", answers)
-    compute = _connect().compute
+    compute = connect().compute
     wait("a build", lambda: any(compute.get_server(u).compute_host for u in uuids), _LIMIT)
     _kill(killed)
     statuses = [compute.get_server(uuid).status for uuid in uuids]
@@ -122,14 +121,8 @@ def _first_process(run: subprocess.Popen[bytes]) -> int:
     return int(Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()[0])
 
 
-def _connect() -> Any:
-    cloud = openstack.connect(cloud=os.environ["OS_CLOUD"])
-    cloud.compute.default_microversion = "2.93"
-    return cloud
-
-
 def _evacuations(host: str) -> list[Any]:
-    return list(_connect().compute.migrations(source_compute=host, migration_type="evacuation"))
+    return list(connect().compute.migrations(source_compute=host, migration_type="evacuation"))
 
 
 def _folder(name: str) -> Path:

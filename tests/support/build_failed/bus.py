@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import amqp
 from expecting import require, wait
+from lab_access import lab_settings
 from never_booted import cloud, outages, programs
 from never_booted.crash import say
 from never_booted.database_account import transport_url
-from never_booted.programs import lab_settings
 
 from . import rabbit
 from .source import Source

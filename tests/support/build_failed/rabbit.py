@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import amqp
 from expecting import wait
+from lab_access import lab_module, lab_settings
 from never_booted.database_account import transport_url
-from never_booted.programs import lab_module, lab_settings
 
 VHOST, EXCHANGE = "nova", "nova"
 PREFIX = "openstack_recovery."

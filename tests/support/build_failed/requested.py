@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 from expecting import require, wait
+from lab_access import connect
 from never_booted import auto_network, cloud
 from never_booted.crash import say, with_cloud
 from never_booted.modules import succeed, use_collections
@@ -41,7 +42,7 @@ _RULEBOOK_SECONDS = 240
 def keep(folder: Path) -> None:
     """Have them fail, and see that what each requested is stored. Writes ``requested.json``."""
     use_collections()
-    demo, admin, other = cloud.connect("-demo"), cloud.connect(), cloud.connect("-other")
+    demo, admin, other = connect("-demo"), connect(), connect("-other")
     auto_network.share_with(admin, demo.current_project_id)
     auto_network.topology(admin)
     unheard = cloud.bury([{"name": _UNHEARD}])[_UNHEARD]
@@ -141,7 +142,7 @@ def _stored(uuids: list[str]) -> dict[str, Any]:
 def compare(folder: Path) -> None:
     """Each runs, once, on the networks that it requested."""
     known = json.loads((folder / "requested.json").read_text(encoding="utf-8"))
-    admin = cloud.connect()
+    admin = connect()
     for name, uuid in known["ids"].items():
         server = admin.compute.get_server(uuid)
         require(server.status == "ACTIVE", f"{name} is {server.status}: {server.fault}")

@@ -9,23 +9,14 @@ import functools
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from never_booted.programs import lab_module, lab_settings
+from lab_access import lab, lab_module, lab_settings
 
-LAB = Path(__file__).resolve().parents[2] / "lab" / "lab"
 HOSTS = ("compute-1", "compute-2", "compute-3")
-
-
-def lab(*command: str) -> None:
-    """For example: lab("partition", "compute-1")."""
-    done = subprocess.run([str(LAB), *command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"lab {' '.join(command)}: {done.stdout}{done.stderr}")
 
 
 @contextmanager

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import openstack
 from expecting import require, wait
+from lab_access import connect
 
 from . import hypervisors
 
@@ -20,12 +20,6 @@ SECONDS = 300
 # Booted from an image, on the host's own disk; and from a volume.
 FROM_IMAGE, FROM_VOLUME = ("app-1", "app-2"), "db-1"
 NAMES = (*FROM_IMAGE, FROM_VOLUME)
-
-
-def connect() -> Any:
-    cloud = openstack.connect(cloud=os.environ["OS_CLOUD"])
-    cloud.compute.default_microversion = "2.93"
-    return cloud
 
 
 def boot(host: str) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from expecting import require, wait
+from lab_access import lab
 
 from . import hypervisors, instances
 from .runs import environment, play, start, succeed
@@ -15,7 +16,7 @@ from .stated import NOT_LOOKED_AT, fencing, folder, readmit
 def run(host: str) -> None:
     """:param host: where all instances are."""
     _guard(host)
-    hypervisors.lab("partition", host)
+    lab("partition", host)
     instances.wait_down(host)
     with instances.only_destination(host):
         _recovered_with_power_back(host)
@@ -32,7 +33,7 @@ def _recovered_with_power_back(host: str) -> None:
     playbook = start("host_down", host, stated, log)
     wait("evacuation", lambda: len(instances.records(host)) > before, instances.SECONDS)
     require(not hypervisors.has_power(host), f"{host} is evacuated with its power on")
-    hypervisors.lab("start", host, "--no-wait")
+    lab("start", host, "--no-wait")
     wait("power", lambda: hypervisors.has_power(host), instances.SECONDS)
     while playbook.poll() is None:
         started = hypervisors.has_nova_compute(host)

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 from expecting import require
+from lab_access import connect, lab
 
-from . import hypervisors, instances
+from . import instances
 from .runs import play, refuse, succeed
 from .stated import NOT_LOOKED_AT, fencing
 
 
 def run(host: str) -> None:
     """:param host: where all instances are."""
-    hypervisors.lab("kill", host)
+    lab("kill", host)
     instances.wait_down(host)
     gone = {"never_returns": True}
     refuse(play("retire_host", host, gone), "is not retired, nothing was done")
@@ -27,7 +28,7 @@ def run(host: str) -> None:
     require(not held, f"they hold nothing on {host} any more: {held}")
     succeed(play("retire_host", host, gone))
     require(instances.service(host) is None, f"{host} has a service")
-    names = [p.name for p in instances.connect().placement.resource_providers()]
+    names = [p.name for p in connect().placement.resource_providers()]
     require(host not in names, f"{host} has a resource provider")
     held = [uuid for uuid in ours if instances.allocations(uuid) != 1]
     require(not held, f"they hold something on {host}: {held}")

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from expecting import require
+from lab_access import lab
 
 from . import hypervisors, instances
 from .runs import play, refuse, succeed
@@ -29,7 +30,7 @@ def run() -> None:
     foreign = folder() / "foreign.xml"
     foreign.write_text(_FOREIGN_XML)
     hypervisors.virsh(HOST, "create", str(foreign))
-    hypervisors.lab("partition", HOST)
+    lab("partition", HOST)
     instances.wait_down(HOST)
     _refused()
     _fenced_through_libvirt()
@@ -70,7 +71,7 @@ def _fenced_through_libvirt() -> None:
 
 def _cable_back() -> None:
     """Without a restart Nova cleans nothing."""
-    hypervisors.lab("heal", HOST)
+    lab("heal", HOST)
     time.sleep(5)
     states = {record.status for record in instances.records(HOST)}
     require(states == {"done"}, f"records without a restart: {states}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from expecting import require, wait
+from lab_access import LAB
 
 from . import hypervisors, instances
 from .runs import machines, play, start, succeed
@@ -64,17 +65,16 @@ def returning(host: str, **more: Any) -> dict[str, Any]:
 
 def _start(host: str) -> list[dict[str, Any]]:
     """The lab's ``systemctl start`` and ``restart``."""
-    lab = str(hypervisors.LAB)
     return [
         {
             "name": "Stop nova-compute",
-            "ansible.builtin.command": f"{lab} stop-compute {host}",
+            "ansible.builtin.command": f"{LAB} stop-compute {host}",
             "when": "readmit_host_compute == 'restarted'",
             "changed_when": True,
         },
         {
             "name": "Start nova-compute",
-            "ansible.builtin.command": f"{lab} start-compute {host}",
+            "ansible.builtin.command": f"{LAB} start-compute {host}",
             "when": "(readmit_host_seen.steps | selectattr('name', 'equalto', 'start_compute')"
             " | first).needed",
             "changed_when": True,

@@ -9,6 +9,7 @@ Its guests are paused, so that none runs twice although the operator has stated 
 from __future__ import annotations
 
 from expecting import require
+from lab_access import lab
 
 from . import hypervisors, instances
 from .instances import FROM_IMAGE, FROM_VOLUME
@@ -21,7 +22,7 @@ def run(host: str) -> None:
     ours = {name: server.id for name, server in instances.servers().items()}
     for uuid in ours.values():
         hypervisors.virsh(host, "suspend", uuid)
-    hypervisors.lab("partition", host)
+    lab("partition", host)
     instances.wait_down(host)
     with instances.only_destination(host):
         stated = fencing(host, "none", evacuate_host_retries=0)
@@ -31,7 +32,7 @@ def run(host: str) -> None:
     instances.require_whole((FROM_VOLUME,))
     left = set(hypervisors.defined(host)) & set(ours.values())
     require(left == {ours[name] for name in FROM_IMAGE}, f"left over on {host}: {left}")
-    hypervisors.lab("heal", host)
+    lab("heal", host)
     readmit(host, killed_at="Wait until it has completed all records")
     instances.require_whole()
 

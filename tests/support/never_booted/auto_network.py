@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from expecting import require
+from lab_access import connect
 
 from . import cloud
 from .crash import BUILD, PREP, databases, say, with_cloud
@@ -24,8 +25,8 @@ _REQUEST = "network_request"
 
 def main() -> None:
     use_collections()
-    admin, other = cloud.connect(), cloud.connect("-other")
-    share_with(admin, cloud.connect("-demo").current_project_id)
+    admin, other = connect(), connect("-other")
+    share_with(admin, connect("-demo").current_project_id)
     outside = topology(admin)
     cloud.set_room(room=False)
     uuid = cloud.create(other, {"name": NAME, "networks": "auto"})

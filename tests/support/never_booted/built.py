@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from expecting import require
+from lab_access import connect
 
 from . import cloud
 
@@ -19,7 +20,7 @@ def require_as_asked_for(made: dict[str, Request]) -> None:
 
     :param made: by uuid: the entry of the list, the original message, and its number in that.
     """
-    admin, demo = cloud.connect(), cloud.connect("-demo")
+    admin, demo = connect(), connect("-demo")
     seen = {server["id"]: server for server in cloud.observe().values()}
     for uuid, request in made.items():
         entry = request["entry"]

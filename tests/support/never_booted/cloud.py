@@ -26,8 +26,8 @@ from typing import Any
 import openstack
 import pymysql
 import yaml
+from lab_access import MICROVERSION, connect
 
-MICROVERSION = "2.93"
 SECONDS = 180
 # Every table of a cell that names an instance, by the column that does; from Nova's schema.
 CELL_TABLES = {
@@ -46,12 +46,6 @@ CELL_TABLES = {
     "console_auth_tokens": "instance_uuid",
     "tags": "resource_id",
 }
-
-
-def connect(suffix: str = "") -> Any:
-    cloud = openstack.connect(cloud=os.environ["OS_CLOUD"] + suffix)
-    cloud.compute.default_microversion = MICROVERSION
-    return cloud
 
 
 def set_room(*, room: bool) -> None:

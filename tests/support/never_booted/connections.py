@@ -21,9 +21,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from expecting import require
+from lab_access import lab_module, lab_settings
 
 from . import cloud, database_account
-from .programs import lab_module, lab_settings
 
 ACCOUNT = "recovery_connections"
 # All that SQLAlchemy takes as it is; everywhere else it is encoded.

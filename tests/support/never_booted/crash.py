@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from expecting import require
+from lab_access import connect
 
 from . import cloud
 from .database_account import account
@@ -86,7 +87,7 @@ class Matrix:
     """
 
     def __init__(self, name: str, options: dict[str, Any], *, lasting: bool = False) -> None:
-        self._demo = cloud.connect("-demo")
+        self._demo = connect("-demo")
         self._name = name
         self._uuid = cloud.bury([{"name": name}])[name]
         keep_networks([self._uuid])

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from expecting import require, wait
+from lab_access import connect
 
 from . import cloud, programs
 from .bus import Messages
@@ -24,7 +25,7 @@ COUNT = 8
 
 
 def delete(uuid: str) -> None:
-    cloud.connect("-demo").compute.delete_server(uuid)
+    connect("-demo").compute.delete_server(uuid)
 
 
 def delete_everywhere(uuids: Sequence[str]) -> None:

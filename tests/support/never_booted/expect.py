@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from expecting import require, wait
+from lab_access import connect
 
 from . import cloud
 from .bus import Messages
@@ -16,7 +17,7 @@ from .bus import Messages
 
 def uuids_of(name: str, count: int) -> list[str]:
     """The buried instances of one request, which Nova has numbered."""
-    found = cloud.wait(cloud.connect("-demo"), "ERROR", f"{name}-", count)
+    found = cloud.wait(connect("-demo"), "ERROR", f"{name}-", count)
     require(len(found) == count, f"{len(found)} instances are called {name}-")
     return sorted(found.values())
 
@@ -72,7 +73,7 @@ def require_built(uuids: Sequence[str], messages: Messages) -> None:
 
 def require_gone(uuids: Sequence[str]) -> None:
     """Its user has deleted it: nothing is left of it anywhere, once Nova has cleaned up."""
-    admin = cloud.connect()
+    admin = connect()
 
     def shown() -> list[str]:
         there = {server.id for server in admin.compute.servers(all_projects=True)}
@@ -97,5 +98,5 @@ def require_gone(uuids: Sequence[str]) -> None:
 
 def _allocations(uuid: str) -> int:
     """How many resource providers it takes something of."""
-    answer = cloud.connect().placement.get(f"/allocations/{uuid}")
+    answer = connect().placement.get(f"/allocations/{uuid}")
     return len(answer.json()["allocations"])

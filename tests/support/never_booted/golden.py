@@ -27,6 +27,7 @@ from typing import Any
 import openstack
 import yaml
 from expecting import require
+from lab_access import connect
 
 from . import built, cloud, tables
 from .build_messages import BuildMessages
@@ -43,7 +44,7 @@ TWINS = ("twin-ours", "twin-nova")
 
 def bury(instances: str, state: str) -> None:
     entries = yaml.safe_load(Path(instances).read_text(encoding="utf-8"))
-    admin = cloud.connect()
+    admin = connect()
     for entry in entries:
         if isinstance(entry.get("flavor"), dict):
             entry["flavor"] = _flavor(admin, entry["flavor"])
@@ -64,7 +65,7 @@ def _bury(admin: Any, entries: list[dict[str, Any]]) -> dict[str, str]:
     """As cloud.bury, with one host enabled and down: a zone with no enabled host cannot be named."""
     cloud.set_room(room=False)
     _force_down(admin, forced=True)
-    demo = cloud.connect("-demo")
+    demo = connect("-demo")
     ids = {entry["name"]: cloud.create(demo, entry) for entry in entries}
     cloud.wait(demo, "ERROR", "", sum(entry.get("min_count", 1) for entry in entries))
     return ids
@@ -166,7 +167,7 @@ class Golden:
         say("Nova loads from its database what its API has sent")
 
     def build(self) -> None:
-        _force_down(cloud.connect(), forced=False)
+        _force_down(connect(), forced=False)
         cloud.set_room(room=True)
         good = [uuid for uuid in self._uuids if "ends" not in self._made[uuid]["entry"]]
         bad = [uuid for uuid in self._uuids if uuid not in good]

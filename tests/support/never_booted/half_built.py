@@ -13,6 +13,7 @@ from typing import Any
 
 import pymysql
 from expecting import require, wait
+from lab_access import connect
 
 from . import bus, cloud, programs
 from .bus import Messages
@@ -61,7 +62,7 @@ def duplicate(uuid: str) -> None:
 def half_built() -> None:
     """As nova-conductor leaves a batch when it is killed, and an instance that it never heard of."""
     done, *halves = _kill_half_way()
-    forgotten = cloud.create(cloud.connect("-demo"), {"name": "forgotten"})
+    forgotten = cloud.create(connect("-demo"), {"name": "forgotten"})
     require(bus.lose_messages() == 1, "the message of a new instance was not in the queue")
     start_conductor()
     uuids = [*halves, forgotten]
@@ -85,7 +86,7 @@ def half_built() -> None:
 
 def _kill_half_way() -> list[str]:
     """One that is built, and two of which the conductor has written rows and nothing more."""
-    demo = cloud.connect("-demo")
+    demo = connect("-demo")
     with programs.frozen(CONDUCTOR):
         cloud.create(demo, {"name": "half", "min_count": 3, "max_count": 3})
         uuids = _in_order("half-")
@@ -114,7 +115,7 @@ def _locker() -> Any:
 
 def _in_order(names_start: str) -> list[str]:
     """In the order of their creation."""
-    there = {s.id: s.name for s in cloud.connect("-demo").compute.servers()}
+    there = {s.id: s.name for s in connect("-demo").compute.servers()}
     uuids = [
         uuid
         for (uuid,) in cloud.sql("SELECT instance_uuid FROM nova_api.build_requests ORDER BY id")

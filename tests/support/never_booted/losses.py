@@ -14,8 +14,9 @@ import sys
 import uuid
 
 import openstack
+from lab_access import connect
 
-from .cloud import SECONDS, connect
+from .cloud import SECONDS
 
 
 def lose_volume(name: str) -> None:

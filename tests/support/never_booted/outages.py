@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from expecting import require, wait
+from lab_access import connect
 
 from . import bus, cloud, programs
 from .bus import Messages
@@ -22,7 +23,7 @@ SETTLE_SECONDS = 15
 
 
 def computes_up() -> bool:
-    services = [s for s in cloud.connect().compute.services() if s.binary == "nova-compute"]
+    services = [s for s in connect().compute.services() if s.binary == "nova-compute"]
     return all(service.state == "up" for service in services)
 
 

@@ -6,30 +6,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-_LAB = Path(__file__).resolve().parents[2] / "lab"
-
-
-def lab_module(name: str) -> Any:
-    """One of the lab's own."""
-    if str(_LAB) not in sys.path:
-        sys.path.insert(0, str(_LAB))
-    return importlib.import_module(f"openstack_lab.{name}")
-
-
-def lab_settings() -> Any:
-    settings = lab_module("settings").recall()
-    if settings is None:
-        sys.exit("there is no lab: these tests need one")
-    return settings
+from lab_access import lab, lab_module, lab_settings
 
 
 def _supervisor() -> Any:
@@ -43,7 +26,7 @@ def kill(*names: str) -> None:
 
 def start(name: str) -> None:
     """Start a program that is dead, and wait until its port answers."""
-    subprocess.run([str(_LAB / "lab"), "restart", name], check=True, capture_output=True)
+    lab("restart", name)
 
 
 def freeze(name: str) -> None:

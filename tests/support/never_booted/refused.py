@@ -23,6 +23,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import yaml
 from expecting import require
+from lab_access import connect
 
 from . import cloud, connections, database_account
 from .crash import PREP, databases, keep_networks, say
@@ -37,7 +38,7 @@ _SCHEMAS = ("nova_api", "nova_cell0", "nova_cell1", "neutron", "cinder", "placem
 
 
 def prepare(file: Path) -> None:
-    demo = cloud.connect("-demo")
+    demo = connect("-demo")
     cloud.create(demo, {"name": "booted"})
     booted = cloud.wait(demo, "ACTIVE", "booted", 1)["booted"]
     names = ("good", "bare", "prepared", "elsewhere", "deleted")
@@ -55,7 +56,7 @@ def prepare(file: Path) -> None:
         f"UPDATE nova_api.instance_mappings SET cell_id = {cell1}, updated_at = updated_at"
         f" WHERE instance_uuid = '{uuids['elsewhere']}'"
     )
-    port = next(cloud.connect().network.ports(device_id=booted))
+    port = next(connect().network.ports(device_id=booted))
     shown = {
         "nova_conf": os.environ["OPENSTACK_LAB_NOVA_CONF"],
         "report_dir": str(file.parent),
@@ -151,7 +152,7 @@ def forbid_secrets(variables: dict[str, Any], files: list[Path]) -> None:
 
 def rights() -> None:
     """From no right at all, by what each error says, to a preparation; and back."""
-    uuid = next(s.id for s in cloud.connect("-demo").compute.servers() if s.name == "good")
+    uuid = next(s.id for s in connect("-demo").compute.servers() if s.name == "good")
     url = database_account.make(ACCOUNT, [])
     stored = database_account.cell_url("cell0")
     template = "{scheme}://{username}:{password}@{hostname}:{port}/nova_cell0?{query}"
