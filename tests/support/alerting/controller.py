@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from typing import Any
+
+from json_server import Request, serving
 
 TOKEN = "the-token-of-the-controller"
 _LAUNCH = "/api/v2/job_templates/7/launch/"
@@ -31,8 +29,12 @@ class Controller:
         }
         self._template |= {f"ask_{what}_on_launch": False for what in _ASKED}
 
-    def answer(self, method: str, path: str, body: Any) -> Any:
-        """:return: what becomes the body; None for 404."""
+    def _answer(self, request: Request) -> tuple[int, Any]:
+        told = self._told(request.method, request.path, request.body)
+        return (404 if told is None else 200), told
+
+    def _told(self, method: str, path: str, body: Any) -> Any:
+        """What there is, or None."""
         if path == "/api/v2/config/":
             return {"version": "24.6.1"}
         if path == "/api/v2/unified_job_templates/":
@@ -52,27 +54,6 @@ class Controller:
             return {"count": 1, "next": None, "results": [job]}
         return None
 
-    @contextlib.contextmanager
-    def serving(self) -> Iterator[str]:
-        """:yield: the URL."""
-        controller = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _serve(self) -> None:
-                data = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                path = self.path.partition("?")[0]
-                allowed = self.headers.get("Authorization") == f"Bearer {TOKEN}"
-                told = controller.answer(self.command, path, json.loads(data or b"null"))
-                self.send_response((404 if told is None else 200) if allowed else 401)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(json.dumps(told if allowed else None).encode())
-
-            do_GET = do_POST = _serve  # noqa: N815 - the names that http.server calls
-
-            def log_message(self, *_arguments: object) -> None: ...
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-            server.shutdown()
+    def serving(self) -> AbstractContextManager[str]:
+        """Its URL."""
+        return serving(TOKEN, self._answer)

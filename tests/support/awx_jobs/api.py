@@ -8,13 +8,10 @@ Like AWX it wants a token, refuses two objects of one name, shows no secret, and
 
 from __future__ import annotations
 
-import contextlib
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+
+from json_server import Request, serving
 
 TOKEN = "the-token"
 # Kinds of objects, and what they are called one by one.
@@ -55,7 +52,19 @@ class Awx:
         self.changes: list[str] = []
         self._ids = iter(range(1, 10**6))
 
-    def answer(self, method: str, path: str, query: dict[str, str], body: Object) -> Any:
+    def serving(self) -> AbstractContextManager[str]:
+        """Its address."""
+        return serving(TOKEN, self._answer)
+
+    def _answer(self, request: Request) -> tuple[int, Any]:
+        try:
+            told = self._told(request.method, request.path, request.query, request.body or {})
+        except Refused as error:
+            return error.status, {"detail": str(error)}
+        made = request.method == "POST" and told is not None and "id" in told
+        return (201 if made else 200 if told is not None else 204), told
+
+    def _told(self, method: str, path: str, query: dict[str, str], body: Object) -> Any:
         """Body of the response, or None for an empty one.
 
         :raises Refused: as AWX refuses.
@@ -141,45 +150,3 @@ class Awx:
         secret = {field["id"] for field in fields if field.get("secret")}
         shown = {k: "$encrypted$" if k in secret else v for k, v in found["inputs"].items()}
         return {**found, "inputs": shown}
-
-
-@contextlib.contextmanager
-def serving(awx: Awx) -> Iterator[str]:
-    """Its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            url = urlsplit(self.path)
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length) or b"{}")
-            if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-                return self._send(401, {"detail": "no token"})
-            try:
-                answer = awx.answer(self.command, url.path, dict(parse_qsl(url.query)), body)
-            except Refused as error:
-                return self._send(error.status, {"detail": str(error)})
-            made = self.command == "POST" and answer is not None and "id" in answer
-            return self._send(201 if made else 200 if answer is not None else 204, answer)
-
-        def _send(self, status: int, answer: Any) -> None:
-            content = b"" if answer is None else json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PATCH = _handle  # noqa: N815
-
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -12,7 +12,7 @@ from typing import Any
 
 from expecting import require
 
-from .api import TOKEN, Awx, Object, serving
+from .api import TOKEN, Awx, Object
 
 _INPUTS = {
     "OpenStack": {"cloud": "mycloud", "clouds": "clouds: {mycloud: {auth: {password: secret-1}}}"},
@@ -26,7 +26,7 @@ _STATED = {
 
 def main() -> None:
     awx = Awx()
-    with serving(awx) as address:
+    with awx.serving() as address:
         require(
             "State the image" in _play(address, {}, fails=True), "it does not ask for the image"
         )
@@ -97,4 +97,5 @@ def _names(awx: Awx, found: Object, link: str) -> list[str]:
     return [other.get("name") or other["identifier"] for other in awx.linked(found, link)]
 
 
-main()
+if __name__ == "__main__":
+    main()
