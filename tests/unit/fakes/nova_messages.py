@@ -9,6 +9,7 @@ In the recorded ones secrets are replaced by texts that begin with SECRET.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import dataclasses
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.openstack_recovery.nova.plugins.module_utils import adapters
 
@@ -51,6 +53,17 @@ def body(message: dict[str, Any] | str) -> str:
 def instances(message: dict[str, Any]) -> list[str]:
     """Of a message to the conductor."""
     return [each["nova_object.data"]["instance_uuid"] for each in message["args"]["build_requests"]]
+
+
+async def listen(source: SimpleNamespace, arguments: dict[str, Any], events: int) -> list[Any]:
+    """So many events of a source, which is cancelled then."""
+    queue: asyncio.Queue[Any] = asyncio.Queue(1)
+    running = asyncio.create_task(source.main(queue, arguments))
+    found = [await asyncio.wait_for(queue.get(), 10) for _time in range(events)]
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, 10)
+    return found
 
 
 def documented_defaults(source: SimpleNamespace) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 
 """An event source for ansible-rulebook: alerts of Alertmanager or Prometheus, sent by HTTP.
 
-ansible-rulebook runs this file by its path, so it can import nothing else of the collection.
+ansible-rulebook runs this file by its path, so it can import nothing of the collection by name.
 """
 
 from __future__ import annotations
@@ -18,16 +18,26 @@ import ipaddress
 import json
 import logging
 import re
+import runpy
 import socket
 import ssl
-import sys
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from aiohttp import web
+
+if TYPE_CHECKING:
+    from ansible_collections.openstack_recovery.nova.extensions.eda.plugins.module_utils import (
+        event_source,
+    )
+else:
+    _SHARED = Path(__file__).parents[1] / "module_utils"
+    event_source = SimpleNamespace(**runpy.run_path(str(_SHARED / "event_source.py")))
 
 DOCUMENTATION = r"""
 name: alert_webhook
@@ -118,9 +128,11 @@ class Refused(Exception):
     """An alert, or a body, that cannot be taken. The message holds nothing of it."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The arguments, as DOCUMENTATION describes them. Empty text counts as not given."""
+@dataclass(frozen=True, kw_only=True)
+class Settings(event_source.Arguments):
+    """The arguments, as DOCUMENTATION describes them."""
+
+    KINDS: ClassVar[Mapping[str, type]] = {"port": int, "host_map": dict}
 
     port: int
     host: str = "127.0.0.1"
@@ -143,32 +155,8 @@ class Settings:
     max_queue: int = 1000
     max_remembered: int = 10_000
 
-    @classmethod
-    def of(cls, args: dict[str, Any]) -> Settings:
-        """Check types strictly: "false" is no bool, and "5005" no number.
-
-        :raises ValueError: for an argument that is unknown, missing or wrong.
-        """
-        kinds: dict[str, Any] = {
-            field.name: type(field.default) for field in dataclasses.fields(cls)
-        }
-        kinds |= {"port": int, "host_map": dict}
-        if unknown := sorted(set(args) - set(kinds)):
-            raise ValueError(f"unknown arguments: {', '.join(unknown)}")
-        if "port" not in args:
-            raise ValueError("port is missing")
-        for name, value in args.items():
-            wanted = kinds[name]
-            right = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
-            if not right and not (name == "host_map" and value is None):
-                raise ValueError(f"{name} must be of type {wanted.__name__}")
-            if wanted is int and value < 1:
-                raise ValueError(f"{name} must be at least 1")
-        settings = cls(**args)
-        settings._check()
-        return settings
-
-    def _check(self) -> None:
+    def check(self) -> None:
+        """:raises ValueError: for what does not go together."""
         if self.port > 65535:
             raise ValueError("port must be at most 65535")
         ipaddress.ip_address(self.host)
@@ -670,12 +658,4 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     # By hand: python alert_webhook.py '{"port": 5005, "token_file": "token"}' prints the events.
-
-    class _Screen(asyncio.Queue[Any]):
-        async def put(self, item: Any) -> None:
-            sys.stdout.write(json.dumps(item) + "\n")
-            sys.stdout.flush()
-
-    logging.basicConfig()
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(_Screen(), json.loads(sys.argv[1])))
+    event_source.by_hand(main)

@@ -17,7 +17,6 @@ import json
 import logging
 import re
 import runpy
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -29,11 +28,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ansible_collections.openstack_recovery.nova.extensions.eda.plugins.module_utils import (
+        event_source,
         message_bus,
     )
 else:
-    _BUS_FILE = Path(__file__).parents[1] / "module_utils" / "message_bus.py"
-    message_bus = SimpleNamespace(**runpy.run_path(str(_BUS_FILE)))
+    _SHARED = Path(__file__).parents[1] / "module_utils"
+    event_source = SimpleNamespace(**runpy.run_path(str(_SHARED / "event_source.py")))
+    message_bus = SimpleNamespace(**runpy.run_path(str(_SHARED / "message_bus.py")))
 
 DOCUMENTATION = r"""
 name: build_messages
@@ -292,11 +293,8 @@ class Capture:
         Nova may announce one failure in two formats, and one failed build by its host and then by the
         conductor, who found no other. Each of these two is told once.
         """
-        try:
-            failure = message_bus.failure_of(message_bus.call_of(body))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            LOG.warning("a notification that is none of oslo.messaging's is left out")
-            return None
+        notification = message_bus.notification_of(body)
+        failure = None if notification is None else message_bus.failure_of(notification)
         if failure is None:
             return None
         event_type, uuid = failure
@@ -396,9 +394,7 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
             outbox.add(*told)
 
     def listener(url: str, file: str, keys: list[str]) -> Callable[[], None]:
-        # Told at once, and not only where it is tried again and again.
-        message_bus.TransportUrl.parse(message_bus.read_url(url, file))
-        bus = message_bus.Bus(settings, lambda: message_bus.read_url(url, file), stop)
+        bus = message_bus.bus_at(settings, url, file, stop)
         return lambda: bus.listen(settings.queue(keys), take)
 
     here = (settings.transport_url, settings.transport_url_file)
@@ -413,12 +409,4 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     # By hand: python build_messages.py '{"transport_url_file": "url"}' prints the events.
-
-    class _Screen(asyncio.Queue[Any]):
-        async def put(self, item: Any) -> None:
-            sys.stdout.write(json.dumps(item) + "\n")
-            sys.stdout.flush()
-
-    logging.basicConfig(level=logging.INFO)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(_Screen(), json.loads(sys.argv[1])))
+    event_source.by_hand(main)

@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import contextlib
-import json
 import logging
 import re
 import runpy
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -27,11 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ansible_collections.openstack_recovery.nova.extensions.eda.plugins.module_utils import (
+        event_source,
         message_bus,
     )
 else:
-    _BUS_FILE = Path(__file__).parents[1] / "module_utils" / "message_bus.py"
-    message_bus = SimpleNamespace(**runpy.run_path(str(_BUS_FILE)))
+    _SHARED = Path(__file__).parents[1] / "module_utils"
+    event_source = SimpleNamespace(**runpy.run_path(str(_SHARED / "event_source.py")))
+    message_bus = SimpleNamespace(**runpy.run_path(str(_SHARED / "message_bus.py")))
 
 DOCUMENTATION = r"""
 name: nova_notifications
@@ -165,10 +164,8 @@ class Notifications:
         # Most are about something else, and reading one costs more than looking for a word.
         if not any(each in body for each in (*message_bus.FAILURES, SERVICE, *self._wanted)):
             return None
-        try:
-            notification = message_bus.call_of(body)
-        except (ValueError, KeyError, TypeError, RecursionError):
-            LOG.warning("a notification that is none of oslo.messaging's is left out")
+        notification = message_bus.notification_of(body)
+        if notification is None:
             return None
         found = _failure(notification) or _service(notification)
         if found is None or found["event_type"] not in self._wanted:
@@ -244,22 +241,16 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     :raises ValueError: for wrong arguments; OSError: if the file of the URL cannot be read.
     """
     settings = Settings.of(args)
-
-    def url() -> str:
-        return message_bus.read_url(settings.transport_url, settings.transport_url_file)
-
-    # Told at once, and not only where it is tried again and again.
-    message_bus.TransportUrl.parse(url())
+    stop = threading.Event()
+    bus = message_bus.bus_at(settings, settings.transport_url, settings.transport_url_file, stop)
     notifications = Notifications(settings)
     outbox = Outbox(settings.max_queue, asyncio.get_running_loop())
-    stop = threading.Event()
 
     def take(_key: str, body: str) -> None:
         event = notifications.event(body)
         if event is not None:
             outbox.add(event)
 
-    bus = message_bus.Bus(settings, url, stop)
     await message_bus.run(
         [lambda: bus.listen(settings.queue, take, outbox.has_room)], outbox.empty_into(queue), stop
     )
@@ -267,12 +258,4 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     # By hand: python nova_notifications.py '{"transport_url_file": "url"}' prints the events.
-
-    class _Screen(asyncio.Queue[Any]):
-        async def put(self, item: Any) -> None:
-            sys.stdout.write(json.dumps(item) + "\n")
-            sys.stdout.flush()
-
-    logging.basicConfig(level=logging.INFO)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(_Screen(), json.loads(sys.argv[1])))
+    event_source.by_hand(main)

@@ -13,11 +13,11 @@ ansible-rulebook does with them.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import logging
 import random
 import re
+import runpy
 import socket
 import ssl
 import threading
@@ -28,10 +28,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeGuard
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import amqp
+
+if TYPE_CHECKING:
+    from ansible_collections.openstack_recovery.nova.extensions.eda.plugins.module_utils import (
+        event_source,
+    )
+else:
+    event_source = SimpleNamespace(
+        **runpy.run_path(str(Path(__file__).with_name("event_source.py")))
+    )
 
 LOG = logging.getLogger("openstack_recovery.nova.message_bus")
 
@@ -60,8 +70,8 @@ _UUID_FIELDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class BusSettings:
-    """Arguments that all sources of the message bus have. Empty text counts as not given."""
+class BusSettings(event_source.Arguments):
+    """Arguments that all sources of the message bus have."""
 
     transport_url: str = field(default="", repr=False)
     transport_url_file: str = ""
@@ -76,26 +86,6 @@ class BusSettings:
     queue_max_length: int = 10_000
     queue_max_bytes: int = 64 << 20
 
-    @classmethod
-    def of(cls, args: Mapping[str, Any]) -> Self:
-        """Check types strictly: "false" is no bool.
-
-        :raises ValueError: for an argument that is unknown, missing or wrong; it never shows values.
-        """
-        kinds: dict[str, Any] = {each.name: _kind(each) for each in dataclasses.fields(cls)}
-        if unknown := sorted(set(args) - set(kinds)):
-            raise ValueError(f"unknown arguments: {', '.join(unknown)}")
-        for name, value in args.items():
-            wanted = kinds[name]
-            # True is an int, too.
-            if not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
-                raise ValueError(f"{name} must be of type {wanted.__name__}")
-            if wanted is int and value < 1:
-                raise ValueError(f"{name} must be at least 1")
-        settings = cls(**args)
-        settings.check()
-        return settings
-
     def check(self) -> None:
         """:raises ValueError: for what does not go together."""
         if bool(self.transport_url) == bool(self.transport_url_file):
@@ -104,12 +94,6 @@ class BusSettings:
             raise ValueError("topics must be a list of names of topics")
         if not _is_name(self.control_exchange):
             raise ValueError("control_exchange must be the name of an exchange")
-
-
-def _kind(option: dataclasses.Field[Any]) -> type:
-    if option.default_factory is not dataclasses.MISSING:
-        return type(option.default_factory())
-    return type(option.default)
 
 
 def _is_name(value: object) -> bool:
@@ -337,6 +321,15 @@ class Bus:
         }
 
 
+def bus_at(settings: BusSettings, url: str, file: str, stop: threading.Event) -> Bus:
+    """The message bus that one of them names.
+
+    :raises ValueError, OSError: at once, and not only where it is tried again and again.
+    """
+    TransportUrl.parse(read_url(url, file))
+    return Bus(settings, lambda: read_url(url, file), stop)
+
+
 def call_of(body: str) -> dict[str, Any]:
     """The message in oslo.messaging's envelope. It holds secrets: take from it what is needed.
 
@@ -347,6 +340,15 @@ def call_of(body: str) -> dict[str, Any]:
     if not isinstance(call, dict):
         raise ValueError("not a message of oslo.messaging")  # noqa: TRY004 - like bad JSON
     return call
+
+
+def notification_of(body: str) -> dict[str, Any] | None:
+    """As ``call_of``, but None for what is none."""
+    try:
+        return call_of(body)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        LOG.warning("a notification that is none of oslo.messaging's is left out")
+        return None
 
 
 def failure_of(notification: Mapping[str, Any]) -> tuple[str, str] | None:

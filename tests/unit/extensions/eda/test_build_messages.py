@@ -360,17 +360,8 @@ def test_those_who_fail_together_come_in_one_event() -> None:
         *(("notifications.error", failure(each, "build_failed_unversioned")) for each in instances),
     ]
 
-    async def listen() -> list[Any]:
-        queue: asyncio.Queue[Any] = asyncio.Queue(1)
-        arguments = {"transport_url": f"rabbit://u:p@{broker.host}/nova", "max_requests": 3}
-        running = asyncio.create_task(source.main(queue, arguments))
-        events = [await asyncio.wait_for(queue.get(), 10) for _time in range(2)]
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(running, 10)
-        return events
-
-    first, second = asyncio.run(listen())
+    arguments = {"transport_url": f"rabbit://u:p@{broker.host}/nova", "max_requests": 3}
+    first, second = asyncio.run(nova_messages.listen(source, arguments, 2))
     broker.close()
     assert [each["instance"] for each in first["requests"]] == instances
     assert [each["instance"] for each in second["requests"]] == [TWO]

@@ -193,18 +193,9 @@ def test_events_arrive_and_it_ends_when_it_is_cancelled(
     file = tmp_path / "url"
     file.write_text(f"rabbit://nova:pass-word@{broker.host}/nova\n", encoding="utf-8")
 
-    async def listen() -> list[Any]:
-        queue: asyncio.Queue[Any] = asyncio.Queue(1)
-        arguments = {"transport_url_file": str(file), "heartbeat": 5}
-        running = asyncio.create_task(source.main(queue, arguments))
-        events = [await asyncio.wait_for(queue.get(), 10) for _time in range(2)]
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(running, 10)
-        return events
-
+    arguments = {"transport_url_file": str(file), "heartbeat": 5}
     with caplog.at_level(logging.DEBUG):
-        events = asyncio.run(listen())
+        events = asyncio.run(nova_messages.listen(source, arguments, 2))
     broker.close()
     assert [event["event_type"] for event in events] == [
         "service.update",
