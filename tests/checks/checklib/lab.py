@@ -15,7 +15,7 @@ from .report import Check
 FAKE, LIBVIRT = "fake", "libvirt"
 BASE_PORT = 15000
 # Ports from there on, of labs that run beside the first.
-_BESIDE = {"libvirt": 1000, "fake-2": 2000}
+_BESIDE = {"libvirt": 1000, "fake-2": 2000, "fake-3": 3000}
 
 
 def need_root(layout: Layout) -> None:
@@ -42,11 +42,11 @@ class Lab:
 
     context: Context
     profile: str = FAKE
-    second: bool = False
+    number: int = 1
 
     @property
     def name(self) -> str:
-        return f"{self.profile}-2" if self.second else self.profile
+        return self.profile if self.number == 1 else f"{self.profile}-{self.number}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -95,7 +95,7 @@ class Lab:
 
 def every(context: Context) -> list[Lab]:
     """All that scenarios may run on."""
-    return [Lab(context), Lab(context, LIBVIRT), Lab(context, second=True)]
+    return [Lab(context), Lab(context, number=2), Lab(context, number=3), Lab(context, LIBVIRT)]
 
 
 def parse_exports(text: str) -> dict[str, str]:

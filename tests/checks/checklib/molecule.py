@@ -48,8 +48,8 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
     waiting: dict[str, deque[str]] = defaultdict(deque)
     for name in wanted or names:
         waiting[profile_of(context.layout, name)].append(name)
-    first, libvirt, second = lab.every(context)
-    lanes: list[list[lab.Lab | None]] = [[first], [libvirt, None], [second]]
+    first, second, third, libvirt = lab.every(context)
+    lanes: list[list[lab.Lab | None]] = [[first], [second], [libvirt, None, third]]
     with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
         running = [pool.submit(_lane, context, lane, waiting) for lane in lanes]
         try:
@@ -77,8 +77,8 @@ def _lane(
     checks = []
     for place in places:
         names = waiting[place.profile if place else _NO_LAB]
-        # A second lab takes a minute to start.
-        if len(names) >= (2 if place and place.second else 1):
+        # Another lab takes a minute to start.
+        if len(names) >= (2 if place and place.number > 1 else 1):
             checks += _scenarios(context, place, names)
     return checks
 
