@@ -7,6 +7,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# How fast one example runs says how busy the machine is.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # openstacksdk warns of what it does itself.
 _OWN_AFFAIRS = (
