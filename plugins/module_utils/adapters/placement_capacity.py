@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Placement, and what Nova's scheduler reads beside it, for predictions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from ..domain.capacity.cloud import Aggregate, Circumstances, Hypervisor
+from ..domain.capacity.room import Host, Inventory, ResourceRequest
+from ..domain.nova import Instance
+from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
+
+# The last one that shows what Nova counts on a hypervisor; 2.88 has left it to Placement.
+_HYPERVISOR_MICROVERSION = "2.87"
+# From here on the answer says to which tree a provider belongs.
+_CANDIDATES_MICROVERSION = "1.29"
+# From here on the API tells the availability zone that a user has asked for.
+_PINNED_ZONE_MICROVERSION = (2, 96)
+# From here on the API tells how many members of a group a host may have.
+_GROUP_RULES_MICROVERSION = "2.64"
+_GROUP_PAGE = 1000
+
+
+class PlacementCapacity:
+    """Implements Capacity."""
+
+    def __init__(self, connection: CloudConnection) -> None:
+        self._connection = connection
+        self._compute = connection.sdk.compute
+        self._host_of_root: dict[str, str] = {}
+        # One object for each resource class of a provider, whichever answer it came with.
+        self._inventories: dict[tuple[str, str], Inventory] = {}
+
+    def _read_placement(self, path: str, microversion: str | None = None) -> Any:
+        return self._connection.read(self._connection.placement, path, microversion)
+
+    def _read_compute(self, path: str, microversion: str | None = None) -> Any:
+        return self._connection.read(self._compute, path, microversion)
+
+    def hypervisors(self) -> list[Hypervisor]:
+        with cloud_errors("list the hypervisors"):
+            found = self._read_compute("/os-hypervisors/detail", _HYPERVISOR_MICROVERSION)
+            listed = found["hypervisors"]
+            # A compute node and its root resource provider have the same UUID.
+            self._host_of_root = {entry["id"]: entry["service"]["host"] for entry in listed}
+            return [_hypervisor(entry) for entry in listed]
+
+    def _hosts_by_root(self) -> Mapping[str, str]:
+        if not self._host_of_root:
+            self.hypervisors()
+        return self._host_of_root
+
+    def candidates(self, request: ResourceRequest) -> list[Host]:
+        wanted = {
+            "resources": ",".join(f"{name}:{count}" for name, count in request.resources.items())
+        }
+        traits = [*sorted(request.required_traits)]
+        traits.extend(f"!{trait}" for trait in sorted(request.forbidden_traits))
+        if traits:
+            wanted["required"] = ",".join(traits)
+        hosts = self._hosts_by_root()
+        with cloud_errors("ask Placement for allocation candidates"):
+            path = f"/allocation_candidates?{urlencode(wanted)}"
+            answer = self._read_placement(path, _CANDIDATES_MICROVERSION)
+            summaries = answer["provider_summaries"]
+            found: dict[str, Host] = {}
+            for allocation in answer["allocation_requests"]:
+                allocations = allocation["allocations"]
+                # Storage that hosts share is a tree of its own, and no host's.
+                roots = {summaries[provider]["root_provider_uuid"] for provider in allocations}
+                for root in roots & hosts.keys():
+                    host = found.setdefault(root, Host(name=hosts[root]))
+                    self._add(host, root, allocations, summaries)
+            return sorted(found.values(), key=lambda host: host.name)
+
+    def _add(
+        self, host: Host, root: str, allocations: Mapping[str, Any], summaries: Mapping[str, Any]
+    ) -> None:
+        """What one allocation candidate says of the host."""
+        host.traits |= {
+            trait
+            for summary in summaries.values()
+            if summary["root_provider_uuid"] == root
+            for trait in summary["traits"]
+        }
+        for provider, allocated in allocations.items():
+            for resource_class in allocated["resources"]:
+                counted = summaries[provider]["resources"][resource_class]
+                inventory = self._inventories.setdefault(
+                    (provider, resource_class),
+                    Inventory(total=counted["capacity"], used=counted["used"]),
+                )
+                of_class = host.inventories.setdefault(resource_class, [])
+                if inventory not in of_class:
+                    of_class.append(inventory)
+
+    def hosts(self, names: Iterable[str]) -> list[Host]:
+        wanted = frozenset(names)
+        with cloud_errors("read the inventories of hosts"):
+            return [
+                self._whole(root, host)
+                for root, host in sorted(self._hosts_by_root().items(), key=lambda pair: pair[1])
+                if host in wanted
+            ]
+
+    def _whole(self, root: str, name: str) -> Host:
+        host = Host(name=name)
+        for provider in self._tree(root):
+            path = f"/resource_providers/{provider}"
+            host.traits |= set(self._read_placement(f"{path}/traits")["traits"])
+            inventories = self._read_placement(f"{path}/inventories")["inventories"]
+            usages = self._read_placement(f"{path}/usages")["usages"]
+            for resource_class, counted in inventories.items():
+                host.inventories.setdefault(resource_class, []).append(
+                    Inventory(
+                        total=counted["total"],
+                        used=usages.get(resource_class, 0),
+                        reserved=counted["reserved"],
+                        allocation_ratio=counted["allocation_ratio"],
+                        min_unit=counted["min_unit"],
+                        max_unit=counted["max_unit"],
+                        step_size=counted["step_size"],
+                    )
+                )
+        return host
+
+    def _tree(self, root: str) -> list[str]:
+        found = self._read_placement(f"/resource_providers?in_tree={root}")["resource_providers"]
+        return [provider["uuid"] for provider in found]
+
+    def held_on(self, host: str) -> Mapping[str, Mapping[str, int]]:
+        """What each consumer holds of this host, by resource class, by the consumer's id."""
+        held: dict[str, dict[str, int]] = {}
+        with cloud_errors(f"read the allocations on host {host}"):
+            for root, name in self._hosts_by_root().items():
+                for provider in self._tree(root) if name == host else ():
+                    path = f"/resource_providers/{provider}/allocations"
+                    for consumer, of_one in self._read_placement(path)["allocations"].items():
+                        amounts = held.setdefault(consumer, {})
+                        for resource_class, amount in of_one["resources"].items():
+                            amounts[resource_class] = amounts.get(resource_class, 0) + amount
+        return held
+
+    def aggregates(self) -> list[Aggregate]:
+        with cloud_errors("list the host aggregates"):
+            return [
+                Aggregate(
+                    uuid=entry["uuid"],
+                    name=entry["name"],
+                    hosts=frozenset(entry["hosts"]),
+                    metadata=entry["metadata"],
+                )
+                for entry in self._read_compute("/os-aggregates")["aggregates"]
+            ]
+
+    def circumstances(self, instances: Iterable[Instance]) -> Mapping[str, Circumstances]:
+        instances = list(instances)
+        on_hosts = [instance for instance in instances if instance.host is not None]
+        pinned = self._pinned_zones(on_hosts) if on_hosts else {}
+        if pinned is not None:
+            # While an instance has no host Nova shows the zone that its user has asked for.
+            pinned |= {instance.id: instance.zone for instance in instances if not instance.host}
+        return {
+            instance.id: Circumstances(
+                pinned_zone=(pinned or {}).get(instance.id),
+                pinned_zone_known=pinned is not None,
+                image_properties=self._image_properties(instance),
+            )
+            for instance in instances
+            if pinned is None or instance.id in pinned
+        }
+
+    def _pinned_zones(self, instances: Iterable[Instance]) -> dict[str, str | None] | None:
+        """By instance id; None where Nova does not tell."""
+        with cloud_errors("read the zones that instances are pinned to"):
+            newest = self._compute.get_endpoint_data().max_microversion or (0, 0)
+            if newest < _PINNED_ZONE_MICROVERSION:
+                return None
+            microversion = ".".join(str(number) for number in _PINNED_ZONE_MICROVERSION)
+            found: dict[str, str | None] = {}
+            for host in sorted({instance.host or "" for instance in instances}):
+                for server in self._servers(host, microversion):
+                    found[server["id"]] = server["pinned_availability_zone"]
+            return found
+
+    def _servers(self, host: str, microversion: str) -> Iterable[Any]:
+        marker: dict[str, str] = {}
+        while True:
+            query = urlencode({"all_tenants": "1", "host": host, **marker})
+            found = self._read_compute(f"/servers/detail?{query}", microversion)["servers"]
+            yield from found
+            if not found:
+                return
+            marker = {"marker": found[-1]["id"]}
+
+    def _image_properties(self, instance: Instance) -> Mapping[str, str] | None:
+        """Those of its image, or of the image that its volume was made from."""
+        if instance.image_id is not None:
+            return self._properties_of_image(instance.image_id)
+        for volume_id in sorted(instance.volume_ids):
+            volume = self._volume(volume_id)
+            if volume is not None and volume.is_bootable:
+                return {str(k): str(v) for k, v in (volume.volume_image_metadata or {}).items()}
+        return None
+
+    @functools.cache  # noqa: B019 (lives as long as one run of a module)
+    def _properties_of_image(self, image_id: str) -> Mapping[str, str] | None:
+        proxy = self._connection.sdk.image
+        with cloud_errors(f"read image {image_id}"):
+            read = functools.partial(self._connection.read, proxy, f"/images/{image_id}")
+            found = none_if_missing(read)
+        return None if found is None else {str(k): str(v) for k, v in found.items()}
+
+    def _volume(self, volume_id: str) -> Any:
+        with cloud_errors(f"read volume {volume_id}"):
+            read = self._connection.sdk.block_storage.get_volume
+            return none_if_missing(functools.partial(read, volume_id))
+
+    def group_limits(self) -> Mapping[str, int]:
+        limits: dict[str, int] = {}
+        with cloud_errors("list the server groups' rules"):
+            offset = 0
+            while True:
+                query = urlencode({"all_projects": "true", "limit": _GROUP_PAGE, "offset": offset})
+                found = self._read_compute(f"/os-server-groups?{query}", _GROUP_RULES_MICROVERSION)
+                for group in found["server_groups"]:
+                    if most := (group.get("rules") or {}).get("max_server_per_host"):
+                        limits[group["id"]] = int(most)
+                if len(found["server_groups"]) < _GROUP_PAGE:
+                    return limits
+                offset += _GROUP_PAGE
+
+    def hosts_of(self, instance_ids: Iterable[str]) -> Mapping[str, str]:
+        found = {}
+        for instance_id in instance_ids:
+            with cloud_errors(f"read instance {instance_id}"):
+                read = functools.partial(self._read_compute, f"/servers/{instance_id}")
+                server = none_if_missing(read)
+            if server is not None and (host := server["server"]["OS-EXT-SRV-ATTR:host"]):
+                found[instance_id] = host
+        return found
+
+
+def _hypervisor(entry: Mapping[str, Any]) -> Hypervisor:
+    disk = entry["free_disk_gb"]
+    least = entry["disk_available_least"]
+    return Hypervisor(
+        host=entry["service"]["host"],
+        free_ram_mb=entry["free_ram_mb"],
+        free_disk_gb=disk if least is None else min(disk, least),
+        io_operations=entry["current_workload"] or 0,
+    )

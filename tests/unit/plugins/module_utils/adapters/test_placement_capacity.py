@@ -1,0 +1,260 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Placement and Nova answer, as what a prediction is made from."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.placement_capacity import (
+    PlacementCapacity,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.cloud import (
+    Aggregate,
+    Capacity,
+    Hypervisor,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.room import (
+    ResourceRequest,
+)
+from fakes import values
+from openstack import exceptions as sdk
+
+HYPERVISORS = {
+    "hypervisors": [
+        {
+            "id": f"rp-{number}",
+            "service": {"host": f"compute-{number}"},
+            "free_ram_mb": 512,
+            "free_disk_gb": 50,
+            "disk_available_least": least,
+            "current_workload": 0,
+        }
+        for number, least in ((1, None), (2, 20))
+    ]
+}
+
+
+def summary(root: str, *traits: str, **resources: tuple[int, int]) -> dict[str, Any]:
+    counted = {name: {"capacity": size, "used": used} for name, (size, used) in resources.items()}
+    return {
+        "root_provider_uuid": root,
+        "parent_provider_uuid": None,
+        "traits": list(traits),
+        "resources": counted,
+    }
+
+
+# Two hosts that share storage; the second one has its CPUs in a nested provider.
+CANDIDATES = {
+    "allocation_requests": [
+        {
+            "allocations": {
+                "rp-1": {"resources": {"VCPU": 2}},
+                "shared": {"resources": {"DISK_GB": 5}},
+            }
+        },
+        {
+            "allocations": {
+                "rp-2-numa": {"resources": {"VCPU": 2}},
+                "shared": {"resources": {"DISK_GB": 5}},
+            }
+        },
+    ],
+    "provider_summaries": {
+        "rp-1": summary("rp-1", "FAST", VCPU=(8, 3)),
+        "rp-2": summary("rp-2", "SLOW"),
+        "rp-2-numa": summary("rp-2", VCPU=(4, 0)),
+        "shared": summary("shared", "MISC_SHARES_VIA_AGGREGATE", DISK_GB=(100, 90)),
+    },
+}
+WANTED = ResourceRequest(
+    resources={"VCPU": 2, "DISK_GB": 5},
+    required_traits=frozenset({"FAST"}),
+    forbidden_traits=frozenset({"SLOW"}),
+)
+
+
+def capacity(
+    answers: dict[str, Any] | None = None, newest: tuple[int, int] = (2, 100), volumes: Any = ()
+) -> tuple[PlacementCapacity, list[tuple[str, str | None]]]:
+    asked: list[tuple[str, str | None]] = []
+    known = {"/os-hypervisors/detail": HYPERVISORS, **(answers or {})}
+
+    def read(_proxy: Any, path: str, microversion: str | None = None) -> Any:
+        asked.append((path, microversion))
+        if path not in known:
+            path = path.partition("?")[0]
+        if path not in known:
+            raise sdk.NotFoundException("no")
+        return known[path]
+
+    compute = SimpleNamespace(get_endpoint_data=lambda: SimpleNamespace(max_microversion=newest))
+    connection: Any = SimpleNamespace(
+        sdk=SimpleNamespace(
+            compute=compute,
+            image=None,
+            block_storage=SimpleNamespace(get_volume=dict(volumes).__getitem__),
+        ),
+        placement=None,
+        read=read,
+    )
+    return PlacementCapacity(connection), asked
+
+
+def test_it_is_what_the_domain_asks_for() -> None:
+    same: Capacity = capacity()[0]
+    assert same is not None
+
+
+def test_a_candidate_is_asked_for_as_nova_does() -> None:
+    api, asked = capacity({"/allocation_candidates": CANDIDATES})
+    api.candidates(WANTED)
+    path, microversion = asked[-1]
+    assert path == (
+        "/allocation_candidates?resources=VCPU%3A2%2CDISK_GB%3A5&required=FAST%2C%21SLOW"
+    )
+    assert microversion == "1.29"
+
+
+def test_candidates_share_what_hosts_share() -> None:
+    api, _asked = capacity({"/allocation_candidates": CANDIDATES})
+    first, second = api.candidates(WANTED)
+    assert (first.name, second.name) == ("compute-1", "compute-2")
+    assert (first.free("VCPU"), second.free("VCPU")) == (5, 4)
+    assert (first.traits, second.traits) == ({"FAST"}, {"SLOW"})
+    first.take(ResourceRequest(resources={"DISK_GB": 8}))
+    assert second.free("DISK_GB") == 2
+    # Of another answer, too.
+    assert api.candidates(WANTED)[0].free("DISK_GB") == 2
+
+
+def test_a_host_whole() -> None:
+    inventory = {
+        "total": 10,
+        "reserved": 1,
+        "allocation_ratio": 2.0,
+        "min_unit": 1,
+        "max_unit": 4,
+        "step_size": 1,
+    }
+    api, _asked = capacity(
+        {
+            "/resource_providers": {"resource_providers": [{"uuid": "rp-2"}]},
+            "/resource_providers/rp-2/traits": {"traits": ["FAST"]},
+            "/resource_providers/rp-2/inventories": {"inventories": {"VCPU": inventory}},
+            "/resource_providers/rp-2/usages": {"usages": {"VCPU": 5}},
+        }
+    )
+    (host,) = api.hosts(["compute-2", "unknown"])
+    assert (host.name, host.free("VCPU"), host.traits) == ("compute-2", 13, {"FAST"})
+    assert host.lacks(ResourceRequest(resources={"VCPU": 5})) == (
+        "VCPU 5 wanted, at most 4 for one instance"
+    )
+
+
+def test_what_consumers_hold_of_a_host() -> None:
+    api, _asked = capacity(
+        {
+            "/resource_providers": {"resource_providers": [{"uuid": "rp-1"}, {"uuid": "rp-1-n"}]},
+            "/resource_providers/rp-1/allocations": {
+                "allocations": {"i": {"resources": {"VCPU": 1, "DISK_GB": 4}}}
+            },
+            "/resource_providers/rp-1-n/allocations": {
+                "allocations": {"i": {"resources": {"VCPU": 2}}}
+            },
+        }
+    )
+    assert api.held_on("compute-1") == {"i": {"VCPU": 3, "DISK_GB": 4}}
+    assert api.held_on("unknown") == {}
+
+
+def test_novas_own_count_is_read_where_it_is_still_shown() -> None:
+    api, asked = capacity()
+    assert api.hypervisors() == [
+        Hypervisor(host="compute-1", free_ram_mb=512, free_disk_gb=50),
+        Hypervisor(host="compute-2", free_ram_mb=512, free_disk_gb=20),
+    ]
+    assert asked == [("/os-hypervisors/detail", "2.87")]
+
+
+def test_aggregates() -> None:
+    entry = {"uuid": "u", "name": "spares", "hosts": ["compute-2"], "metadata": {"a": "b"}}
+    api, _asked = capacity({"/os-aggregates": {"aggregates": [entry]}})
+    assert api.aggregates() == [
+        Aggregate(uuid="u", name="spares", hosts=frozenset({"compute-2"}), metadata={"a": "b"})
+    ]
+
+
+def test_pinned_zones_where_the_api_tells_them() -> None:
+    listed = {"servers": [{"id": "id-web-1", "pinned_availability_zone": "az1"}]}
+    pages = {
+        "/servers/detail?all_tenants=1&host=compute-1": listed,
+        "/servers/detail?all_tenants=1&host=compute-1&marker=id-web-1": {"servers": []},
+    }
+    api, asked = capacity(pages)
+    there, gone = values.instance(), values.instance("gone")
+    found = api.circumstances([there, gone])
+    assert found["id-web-1"].pinned_zone == "az1"
+    assert found["id-web-1"].pinned_zone_known
+    assert set(found) == {"id-web-1"}
+    assert asked[0][1] == "2.96"
+
+
+def test_older_ones_say_that_they_do_not_know() -> None:
+    api, asked = capacity(newest=(2, 95))
+    assert not api.circumstances([values.instance()])["id-web-1"].pinned_zone_known
+    assert asked == []
+
+
+@pytest.mark.parametrize("newest", [(2, 95), (2, 96)])
+def test_one_without_a_host_shows_the_zone_that_it_asked_for(newest: tuple[int, int]) -> None:
+    api, asked = capacity(newest=newest)
+    waiting = values.instance(host=None, zone="az1")
+    found = api.circumstances([waiting])["id-web-1"]
+    assert (found.pinned_zone, found.pinned_zone_known) == ("az1", True)
+    assert asked == []
+
+
+def test_properties_of_images_and_of_volumes() -> None:
+    def volume(bootable: bool, **properties: str) -> Any:
+        return SimpleNamespace(is_bootable=bootable, volume_image_metadata=properties)
+
+    api, asked = capacity(
+        {"/images/here": {"trait:FAST": "required", "size": 5}},
+        newest=(2, 95),
+        volumes={"v1": volume(False, a="data"), "v2": volume(True, os_distro="debian")},
+    )
+    found = api.circumstances(
+        [
+            values.instance("a", image_id="here"),
+            values.instance("b", image_id="here"),
+            values.instance("c", image_id="deleted"),
+            values.instance("d", volume_ids=frozenset({"v1", "v2"})),
+            values.instance("e", volume_ids=frozenset({"v1"})),
+        ]
+    )
+    told = {name: found[f"id-{name}"].image_properties for name in "abcde"}
+    assert told["a"] == told["b"] == {"trait:FAST": "required", "size": "5"}
+    assert told["d"] == {"os_distro": "debian"}
+    assert told["c"] is told["e"] is None
+    assert [path for path, _version in asked] == ["/images/here", "/images/deleted"]
+
+
+def test_members_that_a_host_may_have() -> None:
+    groups = [{"id": "a", "rules": {"max_server_per_host": 3}}, {"id": "b", "rules": {}}]
+    api, asked = capacity({"/os-server-groups": {"server_groups": groups}})
+    assert api.group_limits() == {"a": 3}
+    assert asked[0][1] == "2.64"
+
+
+def test_where_instances_are() -> None:
+    def at(host: str | None) -> dict[str, Any]:
+        return {"server": {"OS-EXT-SRV-ATTR:host": host}}
+
+    api, _asked = capacity({"/servers/a": at("compute-1"), "/servers/b": at(None)})
+    assert api.hosts_of(["a", "b", "gone"]) == {"a": "compute-1"}
