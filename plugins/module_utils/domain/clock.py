@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -15,6 +16,9 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that only grow; for durations."""
+
+    def utc_now(self) -> datetime:
+        """The time of day, UTC; for people who read a report."""
 
     def sleep(self, seconds: float) -> None:
         """Wait that many seconds."""
@@ -25,6 +29,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def utc_now(self) -> datetime:
+        return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -42,6 +42,9 @@ class World:
     def monotonic(self) -> float:
         return self.now
 
+    def utc_now(self) -> datetime:
+        return EPOCH + timedelta(seconds=self.now)
+
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0, "nobody can sleep backwards"
         self.slept.append(seconds)
@@ -81,7 +84,7 @@ class World:
         heapq.heappush(self._due, (self.now + seconds, next(self._order), action))
 
     def api_time(self) -> datetime:
-        return EPOCH + timedelta(seconds=self.now)
+        return self.utc_now()
 
     def revive(self) -> None:
         """The next run begins: a new process."""
