@@ -35,9 +35,12 @@ description:
     state is ever reset, and no instance is touched while a record of it is in progress.
   - Instances that Nova cannot evacuate are skipped, each with a C(code) and a C(reason). The codes
     are C(being_deleted), C(never_booted), C(vm_state_not_evacuable), C(migration_in_progress),
-    C(vtpm), C(accelerator), C(strict_affinity), C(local_storage) and C(nova_refused).
+    C(vtpm), C(accelerator), C(strict_affinity), C(left_by_policy), C(local_storage) and
+    C(nova_refused).
   - Members of one anti-affinity group are evacuated one after another. Running instances go before
-    those in ERROR, and stopped ones go last.
+    those in ERROR, and stopped ones go last, unless O(policy) has priorities or restart groups.
+  - Amphorae of Octavia, which are named C(amphora-UUID), are left where they are, since Octavia
+    replaces them itself. A rule of O(policy) can say otherwise.
   - While it runs, an action plugin of the same name shows a line of progress at least every 15
     seconds.
 options:
@@ -124,6 +127,15 @@ options:
       - A host that is up is refused then, also when it has no instances.
       - The services are left as they are when omitted.
     type: str
+  policy:
+    description:
+      - Which instances are evacuated, in which order, and which are left off afterwards. See the
+        page C(docs/policy.md) of the collection for all that it can say.
+      - A policy with an unknown key or with rules that contradict each other is refused before
+        anything is changed.
+      - Everything is evacuated in the usual order when omitted.
+    type: dict
+    version_added: 0.4.0
   rehearsal:
     description:
       - Plan for a host that is up, to see what would happen if it failed. Only in check mode.
@@ -170,6 +182,29 @@ EXAMPLES = r"""
     concurrency: 16
     concurrency_per_destination: 4
 
+- name: Evacuate what opts in, databases first, and leave what is for tests off
+  openstack_recovery.nova.instance_evacuation:
+    cloud: mycloud
+    host: compute-1
+    shared_storage: true
+    policy:
+      version: 1
+      selection: opt_in
+      rules:
+        - name: databases
+          match:
+            metadata: {tier: database}
+          evacuate: true
+          restart_group: databases
+        - name: tests
+          match:
+            projects: [testing]
+          evacuate: true
+          leave_off: true
+      restart_groups:
+        - name: databases
+          wait: 30
+
 - name: Evacuate two instances, giving up what is on their local disks
   openstack_recovery.nova.instance_evacuation:
     cloud: mycloud
@@ -182,6 +217,10 @@ plan:
   description:
     - What was planned, in order. C(action) is C(evacuate), C(adopt) (in progress from an earlier
       run), C(verify) (moved by an earlier run) or C(skip) (with a C(code) and a C(reason)).
+    - C(rules) has the name of the rule of O(policy) that has stated each setting.
+    - C(prediction) says whether it C(fits) somewhere (null when that cannot be known from outside), on
+      which C(hosts), and the C(reason) when not (since 0.4.0). It is null for what is not to be
+      submitted, and when nothing could be predicted, which RV(notes) says then.
   returned: success, and failure after the plan was made
   type: list
   elements: dict
@@ -195,6 +234,23 @@ plan:
       record_id: null
       one_at_a_time_with: []
       data_lost: null
+      prediction: {fits: true, hosts: [compute-2, compute-4], reason: null}
+      priority: 900
+      restart_group: databases
+      leave_off: false
+      reshape: null
+      rules: {priority: databases, restart_group: databases}
+notes:
+  description: What O(policy) leaves undone, ignores, or names though it does not exist, as sentences.
+  returned: success, and failure after the plan was made
+  type: list
+  elements: str
+  version_added: 0.4.0
+msg:
+  description: Why nothing was evacuated, when O(policy) opts in none of the instances.
+  returned: when that is so, and failure
+  type: str
+  version_added: 0.4.0
 service_changes:
   description: What was changed on compute services; in check mode what would be.
   returned: success, and failure after the plan was made
@@ -260,15 +316,38 @@ instances:
         - By C(record), C(host), C(power_state), C(ports), C(allocation) and C(volumes) whether it
           has C(passed), what was C(expected) and what C(observed).
       type: dict
+    prediction:
+      description: As in RV(plan), and whether it was C(right); null while that has not shown.
+      type: dict
+      version_added: 0.4.0
     request_ids:
       description: OpenStack request ids of this run's calls for it.
       type: list
       elements: str
+    timeline:
+      description:
+        - What happened to it, in order. C(at) is a time (ISO 8601, UTC, with milliseconds), C(event) a word such
+          as C(submitted), C(moving), C(verifying) or the status at its end, C(note) a sentence or null.
+      type: list
+      elements: dict
+      version_added: 0.4.0
 totals:
-  description: Number of instances by status, and those that were C(planned).
+  description:
+    - Number of instances by status, and those that were C(planned).
+    - C(predicted) are those of which the plan has told whether they find room, and it has shown;
+      C(predicted_right) those of which that was right (since 0.4.0).
   returned: success, and failure after the plan was made
   type: dict
-  sample: {planned: 12, verified: 12, failed: 0, in_progress: 0, not_started: 0, skipped: 0, gone: 0}
+  sample:
+    planned: 12
+    verified: 12
+    failed: 0
+    in_progress: 0
+    not_started: 0
+    skipped: 0
+    gone: 0
+    predicted: 12
+    predicted_right: 12
 seconds:
   description: Time of the whole run.
   returned: when not in check mode
@@ -285,10 +364,12 @@ requests:
 error:
   description:
     - What went wrong, as a C(code), whether it is C(retriable), C(details) and a C(request_id).
-    - Nothing was changed with the codes C(invalid_options), C(host_not_found), C(host_ambiguous),
+    - Nothing was changed with the codes C(invalid_options), C(invalid_policy) (its details have all
+      C(problems), each with a C(path) and a C(message)), C(host_not_found), C(host_ambiguous),
       C(host_is_up), C(instance_not_found), C(instance_ambiguous), C(instance_not_on_host),
-      C(instance_without_host), C(local_storage), C(cell_down), C(no_endpoint), C(tls_error),
-      C(run_in_progress) (its details name the other run's C(run_id) and C(holder)),
+      C(instance_without_host), C(local_storage), C(insufficient_capacity) (its details name the
+      C(instances) that would find no room, each with a C(reason)), C(capacity_unknown), C(cell_down),
+      C(no_endpoint), C(tls_error), C(run_in_progress) (its details name the other run's C(run_id) and C(holder)),
       C(auth_failed) and C(invalid_cloud_config).
     - C(evacuation_incomplete), C(evacuation_timeout), C(host_has_returned), C(lock_lost), C(abandoned)
       and C(forbidden) can come after a part was done; RV(instances) has each instance.
@@ -342,6 +423,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.throttle import (
     Throttle,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.schema import (
+    parse_policy,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
     require_run_id,
 )
@@ -363,6 +447,7 @@ OPTIONS = {
     "timeout": {"type": "int", "default": 3600},
     "poll_interval": {"type": "int", "default": 2},
     "disabled_reason": {"type": "str"},
+    "policy": {"type": "dict"},
     "rehearsal": {"type": "bool", "default": False},
     "run_id": {"type": "str"},
     "progress_path": {"type": "path"},
@@ -382,6 +467,7 @@ def evacuate(
         ),
         rehearsal=params["rehearsal"],
         disabled_reason=params["disabled_reason"],
+        policy=parse_policy(params["policy"]),
     )
     if request.rehearsal and not module.check_mode:
         raise RecoveryError(
@@ -407,8 +493,7 @@ def evacuate(
         plan = plan_patiently(cloud, request, clock, watcher)
         return {
             "changed": plan.changes_something,
-            "plan": plan.as_list(),
-            "service_changes": [change.as_dict() for change in plan.service_changes],
+            **_planned(plan),
             "instances": [],
             "totals": plan.totals(),
             "run_id": run_id,
@@ -431,8 +516,7 @@ def evacuate(
         failure = {"failed": True, "msg": error.message, "error": error.as_dict()}
     return {
         "changed": result.changed,
-        "plan": result.plan.as_list(),
-        "service_changes": [change.as_dict() for change in result.plan.service_changes],
+        **_planned(result.plan),
         "instances": result.instances,
         "totals": result.totals(),
         "seconds": result.seconds,
@@ -440,6 +524,17 @@ def evacuate(
         "requests": connection.session.requests,
         "diff": _diff(result.plan, {entry["id"]: entry.get("to") for entry in result.instances}),
         **failure,
+    }
+
+
+def _planned(plan: Plan) -> dict[str, Any]:
+    """What is returned of a plan, whether it was carried out or not."""
+    nothing = plan.nothing_opted_in
+    return {
+        "plan": plan.as_list(),
+        "service_changes": [change.as_dict() for change in plan.service_changes],
+        "notes": [*([nothing] if nothing else []), *plan.notes],
+        **({"msg": nothing} if nothing else {}),
     }
 
 

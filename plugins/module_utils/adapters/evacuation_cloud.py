@@ -11,13 +11,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..domain.batches import in_batches
-from ..domain.nova import Port, VolumeAttachment
+from ..domain.nova import Instance, Port, VolumeAttachment
+from ..domain.policy.matching import Facts
+from ..domain.policy.policy import Policy
 from .nova_api import NovaApi
 from .openstack_connection import (
     CloudConnection,
     cloud_errors,
     none_if_missing,
 )
+from .placement_capacity import PlacementCapacity
+from .policy_facts import OpenStackPolicyFacts
 
 # Instances of one port request: an id takes 47 characters, a URL may have 8 KiB.
 _PORT_BATCH = 100
@@ -31,7 +35,14 @@ class OpenStackEvacuationCloud(NovaApi):
         self._network = connection.sdk.network
         self._host_of_root: dict[str, str] = {}
         self._root_of_provider: dict[str, str] = {}
+        self._facts = OpenStackPolicyFacts(connection)
         self._has_block_storage = connection.has_service("block-storage")
+
+    def capacity(self) -> PlacementCapacity:
+        return PlacementCapacity(self._connection)
+
+    def policy_facts(self, policy: Policy, instances: Iterable[Instance]) -> Facts:
+        return self._facts.policy_facts(policy, instances)
 
     def ports_of(self, instance_ids: Iterable[str]) -> list[Port]:
         found: list[Port] = []
@@ -48,6 +59,7 @@ class OpenStackEvacuationCloud(NovaApi):
                         device_profile=port.device_profile,
                         network_id=port.network_id or "",
                         fixed_ips=frozenset(ip["ip_address"] for ip in port.fixed_ips or ()),
+                        asks_placement=bool(port.resource_request),
                     )
                     for port in self._network.ports(device_id=batch)
                 )

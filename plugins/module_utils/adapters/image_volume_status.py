@@ -29,27 +29,35 @@ class ImageVolumeStatus:
         self._connection = connection
 
     def images(self, image_ids: Iterable[str]) -> dict[str, str]:
+        return {i: image["status"] for i, image in self.read_images(image_ids).items()}
+
+    def read_images(self, image_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What Glance shows of each that exists, by id."""
         wanted = list(image_ids)
-        found: dict[str, str] = {}
+        found: dict[str, dict[str, Any]] = {}
         glance = self._connection.sdk.image
         for batch in in_batches(wanted, _BATCH):
             with cloud_errors("list the images"):
                 path = f"/images?limit={_BATCH}&visibility=all&id=in:{','.join(batch)}"
                 for image in self._connection.read(glance, path)["images"]:
-                    found[image["id"]] = image["status"]
+                    found[image["id"]] = image
         for image_id in wanted:
             # A list leaves out hidden ones.
             if image_id not in found:
                 image = self._read_if_there(glance, f"/images/{image_id}", "image")
                 if image is not None:
-                    found[image_id] = image["status"]
+                    found[image_id] = image
         return found
 
     def volumes(self, volume_ids: Iterable[str]) -> dict[str, str] | None:
+        read = self.read_volumes(volume_ids)
+        return None if read is None else {i: volume["status"] for i, volume in read.items()}
+
+    def read_volumes(self, volume_ids: Iterable[str]) -> dict[str, dict[str, Any]] | None:
+        """What Cinder shows of each that exists, by id; None without a block storage service."""
         if not self._connection.has_service("block-storage"):
             return None
-        read = self._cinder("volumes", "volume", volume_ids)
-        return {volume_id: volume["status"] for volume_id, volume in read.items()}
+        return self._cinder("volumes", "volume", volume_ids)
 
     def attachments(self, attachment_ids: Iterable[str]) -> dict[str, str]:
         read = self._cinder("attachments", "attachment", attachment_ids)

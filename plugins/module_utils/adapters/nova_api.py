@@ -17,6 +17,9 @@ from ..domain.errors import ApiRefused, RecoveryError
 from ..domain.nova import ComputeService, Instance, MigrationRecord, PowerAction, ServerGroup
 from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 
+# From this microversion on an evacuated instance is stopped on its destination.
+_LEAVES_OFF = "2.95"
+
 
 class NovaApi:
     """Calls of the compute API; implements ComputeServices and EvacuationRecords."""
@@ -25,6 +28,8 @@ class NovaApi:
         self._connection = connection
         self._compute = connection.sdk.compute
         self._send = functools.partial(connection.send_once, connection.sdk.compute)
+        # Whether Nova can stop what it evacuates, until it has said that it cannot.
+        self._leaves_off = True
 
     def api_time(self) -> datetime:
         return self._connection.session.api_time()
@@ -85,7 +90,7 @@ class NovaApi:
     def instances_on(self, host: str) -> list[Instance]:
         with cloud_errors(f"list the instances of host {host}"):
             found = [
-                _instance(server)
+                instance_of(server)
                 for server in self._compute.servers(all_projects=True, compute_host=host)
             ]
         return [instance for instance in found if instance.host == host]
@@ -102,12 +107,12 @@ class NovaApi:
             with cloud_errors(f"read instance {name}"):
                 server = none_if_missing(functools.partial(self._compute.get_server, name))
             if server is not None:
-                return [_instance(server)]
+                return [instance_of(server)]
         with cloud_errors(f"find the instance named {name}"):
             # Nova matches names by regular expression; only the exact name counts here.
             query = {"name": f"^{re.escape(name)}$", "all_projects": True}
             return [
-                _instance(server)
+                instance_of(server)
                 for server in self._compute.servers(**query)
                 if server.name == name
             ]
@@ -116,7 +121,7 @@ class NovaApi:
         with cloud_errors("list the instances that have changed"):
             stamp = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             return [
-                _instance(server)
+                instance_of(server)
                 for server in self._compute.servers(all_projects=True, changes_since=stamp)
             ]
 
@@ -139,13 +144,68 @@ class NovaApi:
                 for entry in self._compute.server_actions(instance_id)
             ]
 
-    def evacuate(self, instance_id: str) -> str | None:
+    def evacuate(self, instance_id: str, *, leave_off: bool) -> str | None:
+        if leave_off and self._leaves_off:
+            try:
+                return self._evacuate(instance_id, microversion=_LEAVES_OFF)
+            except ApiRefused as error:
+                # Older than this, or one of its hosts is: it says so, and has done nothing.
+                if error.status not in (400, 406) or _LEAVES_OFF not in error.message:
+                    raise
+                self._leaves_off = False
+        return self._evacuate(instance_id)
+
+    def _evacuate(self, instance_id: str, **version: str) -> str | None:
         with cloud_errors(f"evacuate instance {instance_id}"):
-            return self._send("post", f"/servers/{instance_id}/action", {"evacuate": {}})
+            body: dict[str, Any] = {"evacuate": {}}
+            return self._send("post", f"/servers/{instance_id}/action", body, **version)
 
     def stop(self, instance_id: str) -> str | None:
         with cloud_errors(f"stop instance {instance_id}"):
             return self._send("post", f"/servers/{instance_id}/action", {"os-stop": None})
+
+    def live_migrate(self, instance_id: str, host: str) -> str | None:
+        # The scheduler checks the host; Nova itself finds out whether disks are to be copied.
+        body = {"os-migrateLive": {"host": host, "block_migration": "auto"}}
+        with cloud_errors(f"live-migrate instance {instance_id} to {host}"):
+            return self._send("post", f"/servers/{instance_id}/action", body)
+
+    def cold_migrate(self, instance_id: str, host: str) -> str | None:
+        with cloud_errors(f"migrate instance {instance_id} to {host}"):
+            body = {"migrate": {"host": host}}
+            return self._send("post", f"/servers/{instance_id}/action", body)
+
+    def rebuild(self, instance_id: str, image_id: str) -> str | None:
+        # What is not given is kept: name, metadata, key pair, user data. The answer holds a new
+        # password of the guest's administrator, which is not kept here.
+        body = {"rebuild": {"imageRef": image_id}}
+        with cloud_errors(f"rebuild instance {instance_id}"):
+            return self._send("post", f"/servers/{instance_id}/action", body)
+
+    def resize(self, instance_id: str, flavor_id: str) -> str | None:
+        body = {"resize": {"flavorRef": flavor_id}}
+        with cloud_errors(f"resize instance {instance_id}"):
+            return self._send("post", f"/servers/{instance_id}/action", body)
+
+    def hard_reboot(self, instance_id: str) -> str | None:
+        with cloud_errors(f"reboot instance {instance_id}"):
+            body = {"reboot": {"type": "HARD"}}
+            return self._send("post", f"/servers/{instance_id}/action", body)
+
+    def confirm_resize(self, instance_id: str) -> str | None:
+        with cloud_errors(f"confirm the resize of instance {instance_id}"):
+            return self._send("post", f"/servers/{instance_id}/action", {"confirmResize": None})
+
+    def failure_of(self, instance_id: str) -> str | None:
+        """Nova's words for why the instance's newest action has failed; None if it has not."""
+        with cloud_errors(f"read the actions of instance {instance_id}"):
+            newest = next(iter(self._compute.server_actions(instance_id)), None)
+            if newest is None or newest.message != "Error":
+                return None
+            shown = self._compute.get_server_action(newest.request_id, instance_id)
+            failed = (event for event in shown.events or () if event.result == "Error")
+            details = next((event.details for event in failed if event.details), None)
+            return details.strip().rstrip(".") if details else None
 
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -211,7 +271,8 @@ def _record(found: Any) -> MigrationRecord:
     )
 
 
-def _instance(server: Any) -> Instance:
+def instance_of(server: Any) -> Instance:
+    """The Instance of a server as openstacksdk reads it."""
     if server.status == "UNKNOWN":
         raise RecoveryError(
             "cell_down",
@@ -245,4 +306,12 @@ def _instance(server: Any) -> Instance:
         extra_specs={str(k): str(v) for k, v in (flavor.get("extra_specs") or {}).items()},
         volume_ids=frozenset(volume["id"] for volume in server.attached_volumes or ()),
         fault=(server.fault or {}).get("message"),
+        metadata={str(k): str(v) for k, v in (server.metadata or {}).items()},
+        tags=frozenset(server.tags or ()),
+        root_device_name=server.root_device_name,
+        vcpus=int(flavor.get("vcpus") or 0),
+        memory_mb=int(flavor.get("ram") or 0),
+        root_gb=int(flavor.get("disk") or 0),
+        swap_mb=int(flavor.get("swap") or 0),
+        zone=server.availability_zone,
     )

@@ -163,9 +163,14 @@ class CloudConnection:
         if response.status_code != 404:
             sdk_exceptions.raise_from_response(response)
 
-    def send_once(self, proxy: Any, method: str, path: str, body: dict[str, Any]) -> str | None:
-        """One call that changes something; its request id, which openstacksdk's resources drop."""
-        response = getattr(proxy, method)(path, json=body)
+    def send_once(
+        self, proxy: Any, method: str, path: str, body: dict[str, Any], **version: str
+    ) -> str | None:
+        """One call that changes something; its request id, which openstacksdk's resources drop.
+
+        :param version: ``microversion``, instead of the proxy's own.
+        """
+        response = getattr(proxy, method)(path, json=body, **version)
         request_id: str | None = response.headers.get("x-openstack-request-id")
         try:
             sdk_exceptions.raise_from_response(response)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from .capacity.cloud import Capacity
 from .nova import (
     ComputeService,
     Instance,
@@ -23,6 +24,7 @@ from .nova import (
     ServerGroup,
     VolumeAttachment,
 )
+from .policy.matching import PolicyFacts
 
 
 class ComputeServices(Protocol):
@@ -50,7 +52,7 @@ class EvacuationRecords(Protocol):
         """Every record that matches, of any age; ``host`` is its source or its destination."""
 
 
-class EvacuationCloud(ComputeServices, EvacuationRecords, Protocol):
+class EvacuationCloud(ComputeServices, EvacuationRecords, PolicyFacts, Protocol):
     """What an evacuation reads and does."""
 
     def api_time(self) -> datetime:
@@ -80,8 +82,14 @@ class EvacuationCloud(ComputeServices, EvacuationRecords, Protocol):
     def volumes(self, volume_ids: Iterable[str]) -> Mapping[str, VolumeAttachment] | None:
         """These volumes by id, unknown ones left out; None without a block storage service."""
 
-    def evacuate(self, instance_id: str) -> str | None:
-        """Ask Nova to evacuate to a host that the scheduler picks; the request id."""
+    def capacity(self) -> Capacity:
+        """What tells which instances will find room."""
+
+    def evacuate(self, instance_id: str, *, leave_off: bool) -> str | None:
+        """Ask Nova to evacuate to a host that the scheduler picks; the request id.
+
+        :param leave_off: stop it on its destination, where Nova can. Elsewhere it runs then.
+        """
 
     def stop(self, instance_id: str) -> str | None:
         """Ask Nova to stop the instance; the request id."""

@@ -37,7 +37,8 @@ class Instance:
 
     ``launched`` says whether it ever booted; ``image_id`` is None for a volume-backed instance;
     ``ephemeral_gb`` is the size of the flavor's local ephemeral disk in GiB; ``fault`` is Nova's
-    message for an instance in ERROR.
+    message for an instance in ERROR; ``root_device_name`` is for example /dev/vda; ``vcpus`` to
+    ``swap_mb`` are the flavor's sizes, ``zone`` is the availability zone of its host.
     """
 
     id: str
@@ -54,6 +55,14 @@ class Instance:
     extra_specs: dict[str, str] = field(default_factory=dict)
     volume_ids: frozenset[str] = frozenset()
     fault: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    tags: frozenset[str] = frozenset()
+    root_device_name: str | None = None
+    vcpus: int = 0
+    memory_mb: int = 0
+    root_gb: int = 0
+    swap_mb: int = 0
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,10 @@ class MigrationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
-    """A Neutron port of an instance. ``binding_host`` and ``vif_type`` are its binding's."""
+    """A Neutron port of an instance. ``binding_host`` and ``vif_type`` are its binding's.
+
+    ``asks_placement``: it has resources of its own in Placement, as guaranteed bandwidth has.
+    """
 
     id: str
     instance_id: str
@@ -84,6 +96,7 @@ class Port:
     device_profile: str | None = None
     network_id: str = ""
     fixed_ips: frozenset[str] = frozenset()
+    asks_placement: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.room import (
+    Host,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     ApiRefused,
     ApiUnavailable,
@@ -32,8 +35,16 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nov
     ServerGroup,
     VolumeAttachment,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.matching import (
+    Facts,
+    Subject,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.policy import (
+    Policy,
+)
 
 from . import values
+from .capacity import FakeCapacity
 from .world import EPOCH, World
 
 OK, LOST, UNAVAILABLE = "ok", "lost", "unavailable"
@@ -65,6 +76,7 @@ class Attempt:
     outcome: str = DONE
     destination: str | None = None
     ports_after: float | None = 1.0
+    leave_off: bool = False
 
 
 @dataclass
@@ -107,6 +119,13 @@ class FakeNova:
         self.actions: dict[str, list[PowerAction]] = {}
         self.groups: list[ServerGroup] = []
         self.has_block_storage = True
+        # Whether the API and all hosts know microversion 2.95.
+        self.leaves_off = True
+        # What Placement knows; all fits everywhere when omitted.
+        self.room: FakeCapacity | None = None
+        # What rules match on, beside what the instance itself tells; by its id.
+        self.facts: dict[str, dict[str, Any]] = {}
+        self.policy_notes: tuple[str, ...] = ()
         # What the next calls for an instance meet; afterwards all goes well.
         self.script: dict[str, list[Attempt]] = {}
         self.default = Attempt()
@@ -288,7 +307,18 @@ class FakeNova:
             return None
         return {i: self.attachments[i] for i in volume_ids if i in self.attachments}
 
-    def evacuate(self, instance_id: str) -> str | None:
+    def capacity(self) -> FakeCapacity:
+        return self.room or FakeCapacity(Host(name=name) for name in self.services)
+
+    def policy_facts(self, policy: Policy, instances: Iterable[Instance]) -> Facts:
+        if policy.rules:
+            self._call("policy_facts")
+        return Facts(
+            subjects={i.id: replace(Subject.of(i), **self.facts.get(i.id, {})) for i in instances},
+            notes=self.policy_notes,
+        )
+
+    def evacuate(self, instance_id: str, *, leave_off: bool = False) -> str | None:
         request_id = f"req-{next(self._requests)}"
         asked = self.world.now
         self.evacuated_at.append(asked)
@@ -301,6 +331,7 @@ class FakeNova:
             self.violations.append(f"{instance_id}: a call while a record is in progress")
         attempts = self.script.get(instance_id)
         attempt = attempts.pop(0) if attempts else self.default
+        attempt = replace(attempt, leave_off=leave_off and self.leaves_off)
         self._refuse_as_nova_does(instance_id)
         if isinstance(attempt.answer, int):
             self.world.spend(attempt.seconds)
@@ -436,7 +467,9 @@ class FakeNova:
                 host=before.host,
             )
             return
-        stays_off = before.vm_state == "stopped"
+        stays_off = before.vm_state == "stopped" or (
+            attempt.leave_off and before.vm_state != "error"
+        )
         self._truth[instance_id].copies.append(destination)
         if len(self._truth[instance_id].copies) > 1:
             self.violations.append(f"{instance_id}: a second copy on {destination}")

@@ -30,6 +30,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.throttle import (
     Throttle,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.schema import (
+    parse_policy,
+)
 
 from . import values
 from .locks import FakeLockStore
@@ -60,8 +63,12 @@ class Scene:
         *names: str,
         host: str | None = "compute-1",
         storage: StoragePolicy = values.SHARED,
+        policy: Any = None,
     ) -> Plan:
-        return build_plan(self.nova, Request(host=host, instances=names or None, storage=storage))
+        request = Request(
+            host=host, instances=names or None, storage=storage, policy=parse_policy(policy)
+        )
+        return build_plan(self.nova, request)
 
     def recover(
         self,
@@ -70,6 +77,7 @@ class Scene:
         storage: StoragePolicy = values.SHARED,
         run_id: str = "run-1",
         disabled_reason: str | None = None,
+        policy: Any = None,
         watched: Any = lambda: True,
         **settings: Any,
     ) -> Result:
@@ -81,6 +89,7 @@ class Scene:
                 instances=names or None,
                 storage=storage,
                 disabled_reason=disabled_reason,
+                policy=parse_policy(policy),
             ),
             make_settings(**settings),
             self.world,

@@ -22,6 +22,7 @@ from typing import Any
 from ..check import Check
 from ..nova import Instance, MigrationRecord
 from ..records import FAILED, SUCCEEDED, in_progress
+from ..timeline import Timeline, WallTime
 from .plan import PlannedMove
 from .verification import all_passed
 
@@ -48,6 +49,7 @@ class Move:
     """The run of one planned move. Times are of the run's monotonic clock, in seconds."""
 
     planned: PlannedMove
+    timeline: Timeline
     state: str = WAITING
     attempts: int = 0
     record: MigrationRecord | None = None
@@ -67,16 +69,25 @@ class Move:
     stop_requested: float | None = None
 
     @classmethod
-    def of(cls, planned: PlannedMove, now: float) -> Move:
+    def of(cls, planned: PlannedMove, wall: WallTime, now: float) -> Move:
         """A move that an earlier run submitted starts where it was left."""
         move = cls(
-            planned=planned, record=planned.record, known_record_ids=planned.ended_record_ids
+            planned=planned,
+            timeline=Timeline(wall),
+            record=planned.record,
+            known_record_ids=planned.ended_record_ids,
         )
-        if planned.record is not None:
+        if planned.record is None:
+            move._become(WAITING, now)
+        else:
             move.started = now
-            move.state = MOVING
+            move._become(MOVING, now, "an earlier run has submitted it")
             move.observe_records([planned.record], now)
         return move
+
+    def _become(self, state: str, now: float, note: str | None = None) -> None:
+        self.state = state
+        self.timeline.add(state, now, note)
 
     @property
     def id(self) -> str:
@@ -100,8 +111,8 @@ class Move:
 
     def begin_attempt(self, now: float) -> None:
         """The call is about to be made; its record is one that is not known now."""
-        self.state = SUBMITTED
         self.attempts += 1
+        self._become(SUBMITTED, now, f"attempt {self.attempts}")
         self.record = None
         self.answered = now
         if self.started is None:
@@ -122,33 +133,38 @@ class Move:
                 self.known_record_ids |= {current.id}
                 return
             self.started = self.started if self.started is not None else now
-        self.record = current
+        known, self.record = self.destination, current
+        note = f"record {current.id} {current.status}, to {self.destination or 'a host'}"
         if current.status in SUCCEEDED:
-            self.state = VERIFYING
-        elif current.status not in FAILED:
-            self.state = MOVING
+            self._become(VERIFYING, now, note)
+        elif current.status not in FAILED and (self.state, known) != (MOVING, self.destination):
+            self._become(MOVING, now, note)
 
     @property
     def attempt_failed(self) -> bool:
         """Nova itself says that this attempt is over without success."""
         return self.state in BUSY and self.record is not None and self.record.status in FAILED
 
-    def back_off(self, until: float, code: str, reason: str) -> None:
-        self.state, self.not_before = BACKOFF, until
+    def back_off(self, now: float, delay: float, code: str, reason: str) -> None:
+        self._become(BACKOFF, now, reason)
+        self.not_before = now + delay
         if self.record is not None:
             self.known_record_ids |= {self.record.id}
         self.code, self.reason = code, reason
 
     def observe_checks(self, checks: dict[str, Check], now: float) -> None:
-        self.checks = checks
+        failing, self.checks = self.failing_checks(), checks
         self.first_checked = self.first_checked if self.first_checked is not None else now
         self.last_checked = now
         if all_passed(checks):
             self.end(VERIFIED, now)
             self.code = self.reason = None
+        elif self.failing_checks() != failing:
+            self.timeline.add(VERIFYING, now, self.failing_checks())
 
     def end(self, state: str, now: float, code: str | None = None, reason: str = "") -> None:
-        self.state, self.ended = state, now
+        self._become(state, now, reason)
+        self.ended = now
         if code is not None:
             self.code, self.reason = code, reason
 
@@ -186,6 +202,23 @@ class Move:
             if not check.passed
         )
 
+    @property
+    def found_room(self) -> bool | None:
+        """Whether Nova has found a host at its newest attempt; None while that is open."""
+        if self.record is None:
+            return None
+        if self.record.dest_compute is not None:
+            return True
+        return False if self.record.status in FAILED else None
+
+    def _prediction(self) -> dict[str, Any] | None:
+        """The plan's prediction, and whether it was right."""
+        predicted, found = self.planned.prediction, self.found_room
+        if predicted is None:
+            return None
+        right = None if predicted.fits is None or found is None else predicted.fits == found
+        return {**predicted.as_dict(), "right": right}
+
     def as_dict(self) -> dict[str, Any]:
         """The result of this instance, as the module returns it."""
         seconds = None
@@ -206,5 +239,7 @@ class Move:
             "power_state": self.planned.baseline.power,
             "record_id": self.record.id if self.record else None,
             "verifications": {name: check.as_dict() for name, check in self.checks.items()},
+            "prediction": self._prediction(),
             "request_ids": self.request_ids,
+            "timeline": self.timeline.as_list(),
         }

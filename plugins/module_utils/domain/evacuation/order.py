@@ -9,17 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..nova import Instance, ServerGroup
+from ..policy.decision import Decision
+from ..policy.policy import Policy
 
 # What serves users now goes first; what was off or broken can wait.
 _STATE_RANK = {"active": 0, "error": 1, "stopped": 2}
 
 
-def evacuation_order(instances: Iterable[Instance]) -> list[Instance]:
-    """Running instances first, then those in error, then stopped ones; by name within each."""
-    return sorted(
-        instances,
-        key=lambda instance: (_STATE_RANK.get(instance.vm_state, 3), instance.name, instance.id),
-    )
+def evacuation_order(
+    instances: Iterable[Instance], policy: Policy, decisions: Mapping[str, Decision]
+) -> list[Instance]:
+    """By restart group, then by priority; within one running instances first, then those in error.
+
+    Stopped ones come last, and what is alike goes by name.
+
+    :param decisions: what the policy says of each instance, by its id.
+    """
+
+    def rank(instance: Instance) -> tuple[int, int, int, str, str]:
+        decision = decisions[instance.id]
+        return (
+            policy.group_index(decision.restart_group),
+            -decision.priority,
+            _STATE_RANK.get(instance.vm_state, 3),
+            instance.name,
+            instance.id,
+        )
+
+    return sorted(instances, key=rank)
 
 
 def one_at_a_time_groups(

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..capacity.forecast import Prediction
 from ..errors import RecoveryError
 from ..nova import ComputeService, Instance, MigrationRecord
+from ..policy.decision import Decision
+from ..policy.policy import OPT_IN, Policy
 from ..records import SUCCEEDED
 from ..service_change import ServiceChange
-from .selection import (
-    Skip,
-    StoragePolicy,
-)
+from .selection import Skip, StoragePolicy
 from .verification import Baseline
 
 
@@ -38,6 +38,7 @@ class Request:
     storage: StoragePolicy
     rehearsal: bool = False
     disabled_reason: str | None = None
+    policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
         if self.instances is not None and not self.instances:
@@ -54,16 +55,24 @@ class PlannedMove:
 
     ``record`` is None for an evacuation still to be submitted; otherwise the record of one that an
     earlier run submitted: in progress, or done and to be verified. ``keep_away`` says why such a
-    one must not be submitted again if it fails.
+    one must not be submitted again if it fails. ``decision`` is what the policy says of it,
+    ``prediction`` whether it will find room; None where nothing was predicted.
     """
 
     instance: Instance
     baseline: Baseline
+    decision: Decision = field(default_factory=Decision)
     exclusive_groups: frozenset[str] = frozenset()
     loses: str | None = None
     record: MigrationRecord | None = None
     keep_away: Skip | None = None
     ended_record_ids: frozenset[int] = frozenset()
+    prediction: Prediction | None = None
+
+    @property
+    def without_room(self) -> bool:
+        """Whether no host is expected to take it."""
+        return self.prediction is not None and self.prediction.fits is False
 
     @property
     def action(self) -> str:
@@ -82,6 +91,12 @@ class PlannedMove:
             "record_id": self.record.id if self.record else None,
             "one_at_a_time_with": sorted(self.exclusive_groups),
             "data_lost": self.loses,
+            "prediction": self.prediction.as_dict() if self.prediction else None,
+            "priority": self.decision.priority,
+            "restart_group": self.decision.restart_group,
+            "leave_off": self.decision.leave_off,
+            "reshape": asdict(self.decision.reshape) if self.decision.reshape else None,
+            "rules": dict(self.decision.rules),
         }
 
 
@@ -89,6 +104,7 @@ class PlannedMove:
 class SkippedInstance:
     instance: Instance
     skip: Skip
+    decision: Decision = field(default_factory=Decision)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -99,6 +115,7 @@ class SkippedInstance:
             "action": "skip",
             "code": self.skip.code,
             "reason": self.skip.reason,
+            "rules": dict(self.decision.rules),
         }
 
 
@@ -125,6 +142,9 @@ class Plan:
     service_changes: tuple[PlannedServiceChange, ...] = ()
     moves: tuple[PlannedMove, ...] = ()
     skipped: tuple[SkippedInstance, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    # What of the policy was ignored, and why.
+    notes: tuple[str, ...] = ()
 
     @property
     def changes_something(self) -> bool:
@@ -134,6 +154,17 @@ class Plan:
     def needs_lock(self) -> bool:
         """Only to verify what an earlier run has moved can be done beside another run."""
         return bool(self.service_changes) or any(move.action != "verify" for move in self.moves)
+
+    @property
+    def nothing_opted_in(self) -> str | None:
+        """Why nothing moves, where the policy would have had to opt something in."""
+        opted_in = self.moves or any(entry.decision.evacuate for entry in self.skipped)
+        if opted_in or not self.skipped or self.policy.selection != OPT_IN:
+            return None
+        return (
+            f"nothing is evacuated: the policy evacuates what a rule opts in (selection: opt_in),"
+            f" and no rule opts in one of the {len(self.skipped)} instances"
+        )
 
     def totals(self) -> dict[str, int]:
         """Counts by what is to be done."""

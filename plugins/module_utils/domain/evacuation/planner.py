@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..cloud import EvacuationCloud
 from ..errors import RecoveryError
 from ..heartbeat import is_silent
 from ..nova import COMPUTE, ComputeService, Instance, MigrationRecord, Port
+from ..policy.decision import Decision, decide
 from ..records import EVACUATION, in_progress, is_evacuation, newest_by_instance
 from ..service_change import WantedService, find_service, plan_service_change
+from .foresight import foresee
 from .order import evacuation_order, one_at_a_time_groups
 from .plan import (
     Plan,
@@ -23,11 +25,12 @@ from .plan import (
     Request,
     SkippedInstance,
 )
-from .power import intended_by_actions, intended_by_state
+from .power import intended_power
 from .selection import (
     Skip,
     data_lost,
     groups_by_member,
+    left_by_policy,
     pick_named,
     require_no_data_loss,
     why_skip,
@@ -53,7 +56,8 @@ def build_plan(cloud: EvacuationCloud, request: Request) -> Plan:
     if not request.rehearsal:
         for planned in plan.service_changes:
             # To disable a host that is up is as wrong as to evacuate it, also when it is empty.
-            require_down(planned.service)
+            if planned.service.host in plan.sources:
+                require_down(planned.service)
     return plan
 
 
@@ -185,6 +189,11 @@ class _Observed:
             self._note_left_hosts()
         ports = _by_instance(self.cloud.ports_of([i.id for i in involved]) if involved else [])
         groups = groups_by_member(self.cloud.server_groups() if involved else ())
+        policy = self.request.policy
+        # Rules match on the host that an instance leaves, also once it has left it.
+        left = (replace(i, host=record.source_compute) for i, record in self.tracked.values())
+        facts = self.cloud.policy_facts(policy, [*candidates, *left])
+        decisions = {i.id: decide(policy, facts.subjects[i.id]) for i in involved}
         moves: list[PlannedMove] = []
         skipped: list[SkippedInstance] = []
 
@@ -195,17 +204,18 @@ class _Observed:
                 groups=groups.get(instance.id, ()),
                 ports=ports.get(instance.id, ()),
                 storage=self.request.storage,
-            )
+            ) or left_by_policy(decisions[instance.id])
 
-        for instance in evacuation_order(candidates):
-            skip = reason(instance)
+        for instance in evacuation_order(candidates, policy, decisions):
+            skip, decision = reason(instance), decisions[instance.id]
             if skip is not None:
-                skipped.append(SkippedInstance(instance=instance, skip=skip))
+                skipped.append(SkippedInstance(instance=instance, skip=skip, decision=decision))
                 continue
             moves.append(
                 PlannedMove(
                     instance=instance,
-                    baseline=self._baseline(instance, None, ports.get(instance.id, [])),
+                    baseline=self._baseline(instance, None, ports.get(instance.id, []), decision),
+                    decision=decision,
                     exclusive_groups=one_at_a_time_groups(instance.id, groups),
                     loses=data_lost(instance, self.request.storage),
                     ended_record_ids=self._ended(instance),
@@ -218,7 +228,10 @@ class _Observed:
         tracked = [
             PlannedMove(
                 instance=instance,
-                baseline=self._baseline(instance, record, ports.get(instance.id, [])),
+                baseline=self._baseline(
+                    instance, record, ports.get(instance.id, []), decisions[instance.id]
+                ),
+                decision=decisions[instance.id],
                 exclusive_groups=one_at_a_time_groups(instance.id, groups),
                 record=record,
                 keep_away=reason(instance) or would_lose_data(instance, self.request.storage),
@@ -228,7 +241,7 @@ class _Observed:
                 self.tracked.values(), key=lambda pair: (pair[0].name, pair[0].id)
             )
         ]
-        return Plan(
+        plan = Plan(
             sources=self.sources,
             silent_sources=frozenset(
                 service.host
@@ -240,7 +253,13 @@ class _Observed:
             service_changes=tuple(self._service_changes()),
             moves=(*tracked, *moves),
             skipped=tuple(skipped),
+            policy=policy,
+            notes=(
+                *facts.notes,
+                *(f"{i.name} ({i.id}): {note}" for i in involved for note in decisions[i.id].notes),
+            ),
         )
+        return foresee(self.cloud.capacity(), plan, self.services, groups, ports)
 
     def _service_changes(self) -> Iterator[PlannedServiceChange]:
         reason = self.request.disabled_reason
@@ -262,14 +281,15 @@ class _Observed:
         return frozenset(record.id for record in records if not in_progress(record))
 
     def _baseline(
-        self, instance: Instance, record: MigrationRecord | None, ports: list[Port]
+        self,
+        instance: Instance,
+        record: MigrationRecord | None,
+        ports: list[Port],
+        decision: Decision,
     ) -> Baseline:
-        power = intended_by_state(instance, record)
-        if power is None:
-            power = intended_by_actions(self.cloud.power_actions(instance.id))
         return Baseline(
             source=(record.source_compute if record else instance.host) or "",
-            power=power,
+            power=intended_power(self.cloud, instance, record, leave_off=decision.leave_off),
             volume_ids=instance.volume_ids,
             port_ids=frozenset(port.id for port in ports),
             left_hosts=frozenset(self.left_hosts.get(instance.id, ())),

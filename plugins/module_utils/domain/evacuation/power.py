@@ -12,6 +12,7 @@ the action log tells what was last asked of them.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from ..nova import Instance, MigrationRecord, PowerAction
 from ..records import in_progress
@@ -26,6 +27,32 @@ _REBUILDS = "rebuild"
 _TURNS_OFF = frozenset({"stop", "shelve"})
 _TURNS_ON = frozenset({"create", "start", "reboot", "resume", "unpause", "unshelve", "unrescue"})
 _KEEPS_ASIDE = frozenset({"pause", "suspend", "rescue"})
+
+
+class ActionLog(Protocol):
+    """Of the compute API."""
+
+    def power_actions(self, instance_id: str) -> list[PowerAction]:
+        """The instance's action log."""
+
+
+def intended_power(
+    log: ActionLog, instance: Instance, record: MigrationRecord | None, *, leave_off: bool
+) -> str:
+    """on, off or any. The action log is read only when nothing else tells.
+
+    :param record: that of an evacuation which has moved it, or is moving it.
+    :param leave_off: the policy wants it to be off after its evacuation.
+    """
+    if leave_off:
+        if record is None or in_progress(record) or instance.vm_state != "active":
+            return OFF
+        # It runs all the same: its owner may have started it since.
+        actions = log.power_actions(instance.id)
+        since = [action for action in actions if action.start_time > record.created_at]
+        return ON if any(action.action in _TURNS_ON for action in since) else OFF
+    by_state = intended_by_state(instance, record)
+    return by_state or intended_by_actions(log.power_actions(instance.id))
 
 
 def intended_by_state(instance: Instance, record: MigrationRecord | None = None) -> str | None:

@@ -62,7 +62,11 @@ class Result:
         return self.halt is not None or any(move.state in bad for move in self.moves)
 
     def totals(self) -> dict[str, int]:
-        """Counts by status; ``planned`` are all but those skipped and those deleted meanwhile."""
+        """Counts by status; ``planned`` are all but those skipped and those deleted meanwhile.
+
+        ``predicted`` are those of which it was foretold whether they find room, and it has shown.
+        """
+        foretold = [(entry.get("prediction") or {}).get("right") for entry in self.instances]
         states = Counter(entry["status"] for entry in self.instances)
         left_out = states[SKIPPED] + states[GONE]
         return {
@@ -71,6 +75,8 @@ class Result:
                 state: states[state]
                 for state in (VERIFIED, FAILED_END, IN_PROGRESS, NOT_STARTED, SKIPPED, GONE)
             },
+            "predicted": sum(right is not None for right in foretold),
+            "predicted_right": foretold.count(True),
         }
 
     def error(self) -> RecoveryError:

@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..text_table import text_table
 from .verification import CHECKS
 
 _HEADINGS = ("instance", "from", "to", "state", *CHECKS, "seconds")
-_PLAN_HEADINGS = ("order", "instance", "from", "action", "power", "reason")
+_PLAN_HEADINGS = (
+    *("order", "instance", "from", "action", "power"),
+    *("priority", "group", "room", "reason"),
+)
+_ROOM = {True: "yes", False: "no", None: "unknown"}
 
 
 def evacuation_table(instances: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -31,15 +35,22 @@ def evacuation_table(instances: Iterable[Mapping[str, Any]]) -> list[str]:
         if instance.get("reason")
     )
     lines.append(summary(instances))
+    foretold = [(instance.get("prediction") or {}).get("right") for instance in instances]
+    if known := sum(right is not None for right in foretold):
+        lines.append(f"who finds room was foretold right for {foretold.count(True)} of {known}")
     return lines
 
 
 def plan_table(plan: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Lines of a table: order, instance, from, action, intended power state, reason.
+    """Lines of a table: order, instance, from, action, intended power state, what the policy says,
+    whether there is room.
+
+    When the policy leaves all of them where they are, the last line says so.
 
     :param plan: the module's return value of that name.
     """
-    return text_table(
+    plan = list(plan)
+    lines = text_table(
         _PLAN_HEADINGS,
         [
             (
@@ -48,11 +59,34 @@ def plan_table(plan: Iterable[Mapping[str, Any]]) -> list[str]:
                 str(entry.get("from") or "-"),
                 str(entry["action"]),
                 str(entry.get("power_state") or "-"),
-                str(entry.get("reason") or "-"),
+                str(entry.get("priority") or "-"),
+                str(entry.get("restart_group") or "-"),
+                _room(entry.get("prediction")),
+                "; ".join(_reasons(entry)) or "-",
             )
             for order, entry in enumerate(plan, start=1)
         ],
     )
+    if plan and all(entry.get("code") == "left_by_policy" for entry in plan):
+        lines.append("nothing is evacuated: the policy leaves all of them where they are")
+    return lines
+
+
+def _room(prediction: Mapping[str, Any] | None) -> str:
+    return "-" if prediction is None else _ROOM[prediction["fits"]]
+
+
+def _reasons(entry: Mapping[str, Any]) -> Iterator[str]:
+    reason = entry.get("reason") or _by_rules(entry.get("rules") or {})
+    yield from filter(None, (reason, (entry.get("prediction") or {}).get("reason")))
+
+
+def _by_rules(rules: Mapping[str, str]) -> str:
+    """For example: priority, restart_group by databases; leave_off by tests."""
+    settings: dict[str, list[str]] = {}
+    for setting, rule in rules.items():
+        settings.setdefault(rule, []).append(setting)
+    return "; ".join(f"{', '.join(found)} by {rule}" for rule, found in settings.items())
 
 
 def summary(instances: Iterable[Mapping[str, Any]]) -> str:

@@ -19,6 +19,7 @@ from ..errors import ApiRefused, ApiUnavailable, RecoveryError
 from ..nova import COMPUTE
 from ..run_lock import RunLock
 from ..service_change import find_service
+from ..timeline import WallTime
 from . import move as states
 from .move import Move
 from .observer import Observer
@@ -26,6 +27,7 @@ from .plan import Plan
 from .planner import require_down
 from .power import OFF
 from .progress import Progress
+from .restart_groups import RestartGroups
 from .settings import Settings
 from .source_heartbeat import HALTING, SourceHeartbeats
 
@@ -71,7 +73,9 @@ class EvacuationRun:
         self._progress = Progress(send_progress, plan.sources, now)
         self._began = now
         self._deadline = now + settings.timeout
-        self.moves = [Move.of(planned, now) for planned in plan.moves]
+        wall = WallTime.of(clock)
+        self.moves = [Move.of(planned, wall, now) for planned in plan.moves]
+        self._restart_groups = RestartGroups(plan.policy, self.moves)
         if any(lock.taken_over for lock in locks):
             for move in self._in(states.WAITING):
                 move.not_before = now + _TAKEOVER_WAIT
@@ -197,11 +201,11 @@ class EvacuationRun:
         now = self._clock.monotonic()
         if keep_away := move.planned.keep_away:
             move.end(states.FAILED_END, now, code, f"{reason}; not tried again: {keep_away.reason}")
-        elif move.attempts > self._settings.retries or self._halted():
+        elif move.attempts > self._settings.retries or move.planned.without_room or self._halted():
             move.end(states.FAILED_END, now, code, reason)
         else:
             delay = self._settings.retry_delay * 2 ** max(move.attempts - 1, 0)
-            move.back_off(now + delay, code, reason)
+            move.back_off(now, delay, code, reason)
 
     # Verification
 
@@ -236,6 +240,7 @@ class EvacuationRun:
         if move.stop_requested is not None and now - move.stop_requested < _STOP_AGAIN:
             return
         move.stop_requested = now
+        move.timeline.add("stopping", now, "it is meant to be off")
         self.changed = True
         try:
             move.note_request(self._cloud.stop(move.id))
@@ -264,7 +269,7 @@ class EvacuationRun:
             # Also when nothing may be submitted yet: later ones are compared with the first.
             self._read_heartbeats()
         for move in waiting:
-            if move.not_before > self._clock.monotonic() or self._group_is_moving(move):
+            if self._is_early(move):
                 continue
             destinations = [other.destination for other in self._occupying()]
             if not self._settings.throttle.admits_one_more(destinations):
@@ -295,8 +300,15 @@ class EvacuationRun:
             self._halt(error)
 
     def _doubt(self) -> str | None:
-        hosts = self._heartbeats.doubtful() if self._in(states.WAITING, states.BACKOFF) else []
-        return f"waiting to see whether {', '.join(hosts)} reports again" if hosts else None
+        """What those that are not submitted yet wait for, beside their turn."""
+        waiting = self._in(states.WAITING, states.BACKOFF)
+        if waiting and (hosts := self._heartbeats.doubtful()):
+            return f"waiting to see whether {', '.join(hosts)} reports again"
+        now = self._clock.monotonic()
+        groups = [self._restart_groups.waits_for(move, now) for move in waiting]
+        if group := next(filter(None, groups), None):
+            return f"waiting for the restart group {group.name}"
+        return None
 
     def _halted(self) -> bool:
         return self.halt is not None
@@ -308,6 +320,19 @@ class EvacuationRun:
         """Moves on which Nova works, those too that were not waited for any longer."""
         return self._in(*states.BUSY, states.IN_PROGRESS)
 
+    def _is_early(self, move: Move) -> bool:
+        now = self._clock.monotonic()
+        return (
+            move.not_before > now
+            or self._group_is_moving(move)
+            or self._restart_groups.waits_for(move, now) is not None
+            or (move.planned.without_room and not self._others_have_ended())
+        )
+
+    def _others_have_ended(self) -> bool:
+        """Those without room are left for last: Nova has the last word, but nothing of others'."""
+        return all(move.ended_already for move in self.moves if not move.planned.without_room)
+
     def _group_is_moving(self, move: Move) -> bool:
         return any(
             move.planned.exclusive_groups & other.planned.exclusive_groups
@@ -318,7 +343,9 @@ class EvacuationRun:
         move.begin_attempt(self._clock.monotonic())
         self.changed = True
         try:
-            move.note_request(self._cloud.evacuate(move.id))
+            move.note_request(
+                self._cloud.evacuate(move.id, leave_off=move.planned.decision.leave_off)
+            )
         except ApiRefused as error:
             self._refused(move, error)
         except RecoveryError as error:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..errors import RecoveryError
 from ..nova import Instance, MigrationRecord, Port, ServerGroup
+from ..policy.decision import Decision
 from ..records import in_progress, is_evacuation
 
 # Nova's own precondition for evacuate (nova.compute.api.API.evacuate).
@@ -101,6 +102,11 @@ def why_skip(
     if storage.on_local_storage == "skip" and (lost := data_lost(instance, storage)):
         return Skip("local_storage", f"the data of its {lost} would be lost")
     return None
+
+
+def left_by_policy(decision: Decision) -> Skip | None:
+    """The reason when it could be evacuated, but is not to be."""
+    return None if decision.why_left is None else Skip("left_by_policy", decision.why_left)
 
 
 def would_lose_data(instance: Instance, storage: StoragePolicy) -> Skip | None:

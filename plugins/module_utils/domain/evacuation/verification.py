@@ -10,9 +10,10 @@ and the instance shows ACTIVE on the old host.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..attached import check_ports, check_volumes
 from ..check import Check
 from ..nova import (
     RUNNING,
@@ -62,9 +63,9 @@ def verify(baseline: Baseline, seen: Observation) -> dict[str, Check]:
         _record(seen.record),
         _host(baseline, seen.instance, destination),
         _power_state(baseline, seen.instance),
-        _ports(baseline, seen.ports, destination),
+        check_ports(baseline.port_ids, seen.ports, destination, running=baseline.power == ON),
         _allocation(baseline, seen.allocation_hosts, destination),
-        _volumes(baseline, seen, destination),
+        check_volumes(baseline.volume_ids, seen.instance, seen.volumes, destination),
     )
     return {check.name: check for check in checks}
 
@@ -97,23 +98,6 @@ def _power_state(baseline: Baseline, instance: Instance) -> Check:
     return Check("power_state", passed and instance.task_state is None, expected, observed)
 
 
-def _ports(baseline: Baseline, ports: Iterable[Port], destination: str) -> Check:
-    ports = list(ports)
-    wrong = []
-    for port in ports:
-        if port.binding_host != destination:
-            wrong.append(f"{port.id} bound to {port.binding_host or 'no host'}")
-        elif port.vif_type in ("binding_failed", "unbound"):
-            wrong.append(f"{port.id} {port.vif_type}")
-        elif baseline.power == ON and port.admin_state_up and port.status != "ACTIVE":
-            # The port of an instance that is off may be DOWN: nothing on the host answers for it.
-            wrong.append(f"{port.id} {port.status}")
-    missing = baseline.port_ids - {port.id for port in ports}
-    wrong.extend(f"{port_id} is gone" for port_id in sorted(missing))
-    expected = f"{len(baseline.port_ids)} bound to {destination or 'the destination'}"
-    return Check("ports", not wrong, expected, "; ".join(wrong) or expected)
-
-
 def _allocation(baseline: Baseline, hosts: frozenset[str], destination: str) -> Check:
     # Until the nova-compute of a host that was left starts again, the allocation there stays.
     left = baseline.left_hosts | {baseline.source}
@@ -123,20 +107,3 @@ def _allocation(baseline: Baseline, hosts: frozenset[str], destination: str) -> 
         f"{destination} (and until they return {', '.join(sorted(left))})",
         ", ".join(sorted(hosts)) or "none",
     )
-
-
-def _volumes(baseline: Baseline, seen: Observation, destination: str) -> Check:
-    before, now = baseline.volume_ids, seen.instance.volume_ids
-    wrong = [f"{volume_id} is not attached any more" for volume_id in sorted(before - now)]
-    wrong += [f"{volume_id} was not attached before" for volume_id in sorted(now - before)]
-    if seen.volumes is not None:
-        for volume_id in sorted(seen.instance.volume_ids):
-            volume = seen.volumes.get(volume_id)
-            if volume is None:
-                wrong.append(f"{volume_id} is unknown to the block storage service")
-            elif volume.status != "in-use" or seen.instance.id not in volume.attached_to:
-                wrong.append(f"{volume_id} is {volume.status}")
-            elif volume.attached_hosts and destination not in volume.attached_hosts:
-                wrong.append(f"{volume_id} attached on {', '.join(sorted(volume.attached_hosts))}")
-    expected = f"{len(baseline.volume_ids)} attached"
-    return Check("volumes", not wrong, expected, "; ".join(wrong) or expected)

@@ -115,6 +115,48 @@ def test_local_storage_needs_a_decision(scene: Scene, monkeypatch: pytest.Monkey
     assert scene.nova.records == []
 
 
+BAD = {"version": 1, "rules": [{"name": "a", "match": {"tag": "x"}, "evacuate": True}]}
+OPT_IN = {
+    "version": 1,
+    "selection": "opt_in",
+    "rules": [{"name": "a", "match": {"tags": ["ha"]}, "evacuate": True}],
+}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_bad_policy_is_refused_before_anything_is_looked_at(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, check_mode: bool
+) -> None:
+    result = result_of(module.main, monkeypatch, check_mode=check_mode, policy=BAD, **OPTIONS)
+    assert result["error"]["code"] == "invalid_policy"
+    assert result["error"]["details"]["problems"] == [
+        {"path": "rules[0].match.tag", "message": "unknown key (did you mean tags?)"}
+    ]
+    assert "did you mean tags?" in result["msg"]
+    assert scene.nova.calls == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_policy_that_opts_nothing_in_says_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, check_mode: bool
+) -> None:
+    scene.nova.policy_notes = ("there is no such project",)
+    result = result_of(module.main, monkeypatch, check_mode=check_mode, policy=OPT_IN, **OPTIONS)
+    assert not result["changed"]
+    assert result["msg"].startswith("nothing is evacuated")
+    assert result["notes"] == [result["msg"], "there is no such project"]
+    assert {entry["code"] for entry in result["plan"]} == {"left_by_policy"}
+    assert scene.nova.records == []
+
+
+def test_without_a_policy_there_is_nothing_to_say(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = result_of(module.main, monkeypatch, check_mode=True, **OPTIONS)
+    assert "msg" not in result
+    assert result["plan"][0]["rules"] == {}
+
+
 def test_progress_ends_with_an_empty_line_whatever_happens(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

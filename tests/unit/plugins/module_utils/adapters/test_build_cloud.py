@@ -72,6 +72,7 @@ def port(name: str) -> Any:
         device_profile=None,
         network_id="n",
         fixed_ips=[],
+        resource_request=None,
     )
 
 

@@ -97,6 +97,7 @@ def test_ports() -> None:
         binding_vif_type="ovs",
         is_admin_state_up=True,
         device_profile=None,
+        resource_request=None,
         network_id="net-1",
         fixed_ips=[{"ip_address": "10.0.0.5", "subnet_id": "s"}, {"ip_address": "fd00::5"}],
     )

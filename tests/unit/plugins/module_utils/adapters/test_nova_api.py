@@ -83,10 +83,13 @@ class Compute:
 
 
 def nova(**answers: Any) -> tuple[NovaApi, Compute, list[Any]]:
+    refusals = list(answers.pop("refusals", ()))
     compute, sent = Compute(**answers), []
 
-    def send_once(_proxy: Any, *call: Any) -> str:
-        sent.append(call)
+    def send_once(_proxy: Any, *call: Any, microversion: str | None = None) -> str:
+        sent.append((*call, microversion) if microversion else call)
+        if microversion and refusals:
+            raise refusals.pop(0)
         return "req-1"
 
     connection: Any = SimpleNamespace(
@@ -109,7 +112,9 @@ def test_it_is_what_the_domain_asks_for() -> None:
 def test_a_server() -> None:
     api, compute, _sent = nova(servers=[server()])
     (found,) = api.instances_on("compute-1")
-    assert found == values.instance(id=UUID, volume_ids=frozenset("v"))
+    assert found == values.instance(
+        id=UUID, volume_ids=frozenset("v"), vcpus=1, memory_mb=512, root_gb=1
+    )
     assert compute.asked == [("servers", {"all_projects": True, "compute_host": "compute-1"})]
 
 
@@ -132,6 +137,9 @@ def test_a_server() -> None:
         ),
         ({"os-extended-volumes:volumes_attached": []}, "volume_ids", frozenset()),
         ({"fault": {"message": "No valid host", "code": 500}}, "fault", "No valid host"),
+        ({"metadata": {"tier": "db"}}, "metadata", {"tier": "db"}),
+        ({"tags": ["gold"]}, "tags", frozenset({"gold"})),
+        ({"OS-EXT-SRV-ATTR:root_device_name": "/dev/vda"}, "root_device_name", "/dev/vda"),
     ],
 )
 def test_each_part_of_a_server(fields: dict[str, Any], name: str, value: Any) -> None:
@@ -264,7 +272,7 @@ def test_groups_and_actions() -> None:
 
 def test_what_is_sent() -> None:
     api, _compute, sent = nova()
-    assert api.evacuate("i") == "req-1"
+    assert api.evacuate("i", leave_off=False) == "req-1"
     api.stop("i")
     api.update_service("s", {"forced_down": True})
     api.delete_service("s")
@@ -275,6 +283,74 @@ def test_what_is_sent() -> None:
         ("put", "/os-services/s", {"forced_down": True}),
         ("delete", "/os-services/s"),
     ]
+
+
+def test_what_is_sent_for_a_migration() -> None:
+    api, _compute, sent = nova()
+    assert api.live_migrate("i", "compute-1") == "req-1"
+    api.cold_migrate("i", "compute-1")
+    api.confirm_resize("i")
+    to_host = {"host": "compute-1"}
+    assert sent == [
+        # Without force: the scheduler checks the host.
+        ("post", "/servers/i/action", {"os-migrateLive": {**to_host, "block_migration": "auto"}}),
+        ("post", "/servers/i/action", {"migrate": to_host}),
+        ("post", "/servers/i/action", {"confirmResize": None}),
+    ]
+
+
+def action(message: str | None = "Error", **fields: Any) -> ServerAction:
+    return ServerAction.existing(
+        action="live-migration", message=message, request_id="req-7", server_id="i", **fields
+    )
+
+
+def test_why_an_action_has_failed() -> None:
+    events = [
+        {"event": "a", "result": "Success", "details": None},
+        {"event": "b", "result": "Error", "details": None},
+        {"event": "c", "result": "Error", "details": "No valid host was found. "},
+    ]
+    told = action(events=events)
+    assert (
+        nova(server_actions=[action(), action(None)], get_server_action=told)[0].failure_of("i")
+        == "No valid host was found"
+    )
+    assert nova(server_actions=[action(None), action()])[0].failure_of("i") is None
+    assert nova(server_actions=[])[0].failure_of("i") is None
+    untold = action(events=events[:2])
+    assert nova(server_actions=[action()], get_server_action=untold)[0].failure_of("i") is None
+
+
+EVACUATE = ("post", "/servers/i/action", {"evacuate": {}})
+
+
+def test_what_is_to_stay_off_is_sent_with_the_version_that_leaves_it_off() -> None:
+    api, _compute, sent = nova()
+    assert api.evacuate("i", leave_off=True) == "req-1"
+    assert sent == [(*EVACUATE, "2.95")]
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (406, "Version 2.95 is not supported by the API. Minimum is 2.1 and maximum is 2.93."),
+        (400, "Starting with microversion 2.95, evacuate API will stop instance on destination."),
+    ],
+)
+def test_a_nova_that_cannot_leave_it_off_is_asked_as_ever_and_once(status: int, text: str) -> None:
+    api, _compute, sent = nova(refusals=[ApiRefused("api_refused", text, status=status)])
+    api.evacuate("i", leave_off=True)
+    api.evacuate("i", leave_off=True)
+    assert sent == [(*EVACUATE, "2.95"), EVACUATE, EVACUATE]
+
+
+def test_another_refusal_is_not_taken_for_that() -> None:
+    refused = ApiRefused("api_refused", "Compute service of compute-1 is in use", status=400)
+    api, _compute, sent = nova(refusals=[refused])
+    with pytest.raises(ApiRefused):
+        api.evacuate("i", leave_off=True)
+    assert sent == [(*EVACUATE, "2.95")]
 
 
 def test_changes_are_asked_for_in_utc() -> None:

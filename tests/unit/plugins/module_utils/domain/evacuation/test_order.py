@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.order import (
     evacuation_order,
@@ -14,7 +16,26 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.selection import (
     groups_by_member,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import Instance
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.decision import (
+    Decision,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.policy import (
+    Policy,
+    RestartGroup,
+)
 from fakes import values
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def ordered(
+    instances: list[Instance],
+    policy: Policy | None = None,
+    decisions: dict[str, Decision] | None = None,
+) -> list[str]:
+    decisions = decisions or {instance.id: Decision() for instance in instances}
+    return [i.name for i in evacuation_order(instances, policy or Policy(), decisions)]
 
 
 def test_running_ones_first_then_those_in_error_then_stopped_ones() -> None:
@@ -25,7 +46,49 @@ def test_running_ones_first_then_those_in_error_then_stopped_ones() -> None:
         values.instance("a", vm_state="stopped"),
         values.instance("e"),
     ]
-    assert [i.name for i in evacuation_order(instances)] == ["b", "e", "c", "a", "d"]
+    assert ordered(instances) == ["b", "e", "c", "a", "d"]
+
+
+def test_restart_groups_count_more_than_priorities_and_those_more_than_states() -> None:
+    policy = Policy(restart_groups=(RestartGroup(name="first"), RestartGroup(name="second")))
+    decisions = {
+        "id-a": Decision(),
+        "id-b": Decision(priority=501),
+        "id-c": Decision(restart_group="second", priority=1000),
+        "id-d": Decision(restart_group="first", priority=1),
+        "id-e": Decision(restart_group="first", priority=2),
+        "id-f": Decision(),
+    }
+    instances = [values.instance(name) for name in "abcdf"]
+    instances.append(values.instance("e", vm_state="stopped"))
+    assert ordered(instances, policy, decisions) == ["e", "d", "c", "b", "a", "f"]
+
+
+names = st.text("ab", min_size=1, max_size=3)
+decided = st.builds(
+    Decision,
+    priority=st.integers(1, 3),
+    restart_group=st.sampled_from([None, "g1", "g2", "not in the policy"]),
+)
+
+
+@given(st.lists(st.tuples(names, st.sampled_from(["active", "error", "stopped"]), decided)))
+def test_the_order_is_one_whatever_nova_lists_first(
+    found: list[tuple[str, str, Decision]],
+) -> None:
+    policy = Policy(restart_groups=(RestartGroup(name="g1"), RestartGroup(name="g2")))
+    instances = [
+        values.instance(name, id=str(i), vm_state=state)
+        for i, (name, state, _decision) in enumerate(found)
+    ]
+    decisions = {str(i): decision for i, (_name, _state, decision) in enumerate(found)}
+    order = evacuation_order(instances, policy, decisions)
+    assert order == evacuation_order(reversed(instances), policy, decisions)
+    assert sorted(order, key=lambda i: i.id) == sorted(instances, key=lambda i: i.id)
+    for earlier, later in pairwise(decisions[i.id] for i in order):
+        group, next_group = (policy.group_index(d.restart_group) for d in (earlier, later))
+        assert group <= next_group
+        assert group < next_group or earlier.priority >= later.priority
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,60 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.power import (
+    OFF,
     ON,
     intended_by_actions,
     intended_by_state,
+    intended_power,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import PowerAction
 from fakes import values
+
+
+class Log:
+    """Counts how often it is read."""
+
+    def __init__(self, *actions: PowerAction) -> None:
+        self.actions, self.reads = list(actions), 0
+
+    def power_actions(self, _instance_id: str) -> list[PowerAction]:
+        self.reads += 1
+        return self.actions
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "status", "action", "intended", "reads"),
+    [
+        ("active", None, "create", OFF, 0),
+        ("error", None, "create", OFF, 0),
+        ("active", "accepted", "start", OFF, 0),
+        ("stopped", "done", "start", OFF, 0),
+        # Nova has started it, to stop it again.
+        ("active", "done", "evacuate", OFF, 1),
+        ("active", "done", "start", ON, 1),
+        ("active", "done", "reboot", ON, 1),
+    ],
+)
+def test_what_is_to_be_left_off_is_off_unless_its_owner_has_started_it_since(
+    vm_state: str, status: str | None, action: str, intended: str, reads: int
+) -> None:
+    log = Log(
+        PowerAction(action="start", start_time=values.at(-60)),
+        PowerAction(action=action, start_time=values.at(60)),
+    )
+    record = values.record(1, status) if status else None
+    instance = values.instance(vm_state=vm_state)
+    assert intended_power(log, instance, record, leave_off=True) == intended
+    assert log.reads == reads
+
+
+def test_the_log_is_read_when_the_state_does_not_tell() -> None:
+    log = Log(PowerAction(action="stop", start_time=values.at(0)))
+    assert intended_power(log, values.instance(), None, leave_off=False) == ON
+    assert log.reads == 0
+    broken = values.instance(vm_state="error")
+    assert intended_power(log, broken, None, leave_off=False) == OFF
+    assert log.reads == 1
 
 
 @pytest.mark.parametrize(

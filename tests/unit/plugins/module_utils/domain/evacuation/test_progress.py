@@ -22,15 +22,21 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.verification import (
     Baseline,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.timeline import (
+    Timeline,
+    WallTime,
+)
 from fakes import values
 from fakes.nova import Attempt
 from fakes.scene import Scene
+from fakes.world import EPOCH
 
 
 def moves(*states: str) -> list[Move]:
     baseline = Baseline(source="a", power="on", volume_ids=frozenset(), port_ids=frozenset())
     planned = PlannedMove(instance=values.instance(), baseline=baseline)
-    return [Move(planned=planned, state=state) for state in states]
+    timeline = Timeline(WallTime(EPOCH, 0))
+    return [Move(planned=planned, timeline=timeline, state=state) for state in states]
 
 
 def test_a_summary_counts_every_instance_once() -> None:

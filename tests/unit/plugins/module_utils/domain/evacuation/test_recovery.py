@@ -102,9 +102,9 @@ def test_an_instance_that_moved_before_the_lock_was_ours_needs_another_lock() ->
     held: list[set[str]] = []
     real = scene.nova.evacuate
 
-    def evacuate(instance_id: str) -> str | None:
+    def evacuate(instance_id: str, **how: bool) -> str | None:
         held.append(set(scene.locks.locks))
-        return real(instance_id)
+        return real(instance_id, **how)
 
     scene.nova.evacuate = evacuate  # type: ignore[method-assign]
     result = scene.recover("web-1", host=None)
@@ -145,6 +145,8 @@ def test_the_result_counts_and_says_whether_it_failed() -> None:
         "not_started": 0,
         "skipped": 1,
         "gone": 0,
+        "predicted": 2,
+        "predicted_right": 2,
     }
     assert result.failed
     error = result.error()

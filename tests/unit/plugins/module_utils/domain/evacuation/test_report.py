@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.report import (
     evacuation_table,
     plan_table,
@@ -64,6 +65,38 @@ def test_a_plan_is_numbered_and_tells_why_something_stays() -> None:
         {"name": "web-2", "from": "compute-1", "action": "skip", "reason": "it has a virtual TPM"},
     ]
     _heading, _rule, first, second = plan_table(plan)
-    assert first.split() == ["1", "web-1", "compute-1", "evacuate", "on", "-"]
+    assert first.split() == ["1", "web-1", "compute-1", "evacuate", "on", "-", "-", "-", "-"]
     assert second.startswith("2")
     assert second.endswith("it has a virtual TPM")
+
+
+@pytest.mark.parametrize(("fits", "word"), [(True, "yes"), (False, "no"), (None, "unknown")])
+def test_a_plan_tells_whether_there_is_room(fits: bool | None, word: str) -> None:
+    prediction = {"fits": fits, "hosts": [], "reason": "compute-2: down"}
+    line = plan_table([{"name": "db", "action": "evacuate", "prediction": prediction}])[2]
+    assert line.split()[-3:] == [word, "compute-2:", "down"]
+
+
+def test_a_result_tells_what_was_foretold_right() -> None:
+    def told(right: bool | None) -> dict[str, Any]:
+        return {"name": "a", "id": "i", "status": "verified", "prediction": {"right": right}}
+
+    assert evacuation_table([told(True), told(False), told(None)])[-1] == (
+        "who finds room was foretold right for 1 of 2"
+    )
+    assert "foretold" not in evacuation_table([told(None)])[-1]
+
+
+def test_a_plan_tells_which_rule_has_stated_what() -> None:
+    rules = {"priority": "databases", "restart_group": "databases", "leave_off": "tests"}
+    entry = {"name": "db", "action": "evacuate", "priority": 900, "restart_group": "first"}
+    line = plan_table([{**entry, "rules": rules}])[2]
+    assert " 900 " in line
+    assert " first " in line
+    assert line.endswith("priority, restart_group by databases; leave_off by tests")
+
+
+def test_a_plan_in_which_the_policy_leaves_everything_says_so() -> None:
+    left = {"name": "web-1", "action": "skip", "code": "left_by_policy", "reason": "no rule"}
+    assert plan_table([left, left])[-1].startswith("nothing is evacuated")
+    assert "nothing is evacuated" not in plan_table([left, {**left, "code": "vtpm"}])[-1]
