@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run as a report has it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..errors import RecoveryError
+from .entry import Entry, by_id, parse_entry
+from .listing import plan_of_listing
+from .values import as_mapping, mappings, moment, number, text
+from .words import LEVELS
+
+_NAME_LENGTH = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunError:
+    """Why the whole failed."""
+
+    code: str
+    retriable: bool
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """``data`` is what was given, with all that is not looked at here.
+
+    ``without_room``: of instances that wait for room (make_room), those that get none.
+    """
+
+    data: Mapping[str, Any]
+    kind: str
+    subject: str
+    run_id: str
+    is_plan: bool
+    started_at: datetime | None
+    finished_at: datetime | None
+    seconds: float | None
+    error: RunError | None
+    message: str | None
+    entries: Sequence[Entry]
+    plan: Sequence[Mapping[str, Any]]
+    without_room: Sequence[Entry]
+
+    @property
+    def file_name(self) -> str:
+        return safe_name(f"{self.kind}-{self.subject}-{self.run_id}")
+
+    def levels(self) -> dict[str, int]:
+        """How many instances there are of each level, in the order of LEVELS."""
+        counted = Counter(entry.level for entry in self.entries)
+        return {level: counted[level] for level in LEVELS}
+
+    def predictions(self) -> tuple[int, int]:
+        """How many predictions were right, and how many could be compared with an outcome."""
+        compared = [
+            right
+            for entry in self.entries
+            if entry.prediction and (right := entry.prediction.was_right(entry)) is not None
+        ]
+        return sum(compared), len(compared)
+
+
+def parse_run(data: Mapping[str, Any]) -> Run:
+    """:raises RecoveryError: ``invalid_options`` when it does not say what was run."""
+    named = {name: text(data.get(name)) for name in ("kind", "subject", "run_id")}
+    if missing := [name for name, value in named.items() if not value]:
+        raise RecoveryError(
+            "invalid_options",
+            f"'run' does not state {' and '.join(missing)}: a report needs kind, subject and run_id",
+        )
+    plan = mappings(data.get("plan")) or plan_of_listing(data)
+    known = by_id(plan)
+    started, finished = moment(data.get("started_at")), moment(data.get("finished_at"))
+    seconds = number(data.get("seconds"))
+    if seconds is None and started and finished:
+        seconds = (finished - started).total_seconds()
+    return Run(
+        data=data,
+        kind=named["kind"] or "",
+        subject=named["subject"] or "",
+        run_id=named["run_id"] or "",
+        is_plan=data.get("check_mode") is True,
+        started_at=started,
+        finished_at=finished,
+        seconds=seconds,
+        error=_error(as_mapping(data.get("error"))),
+        message=text(data.get("message")),
+        entries=tuple(parse_entry(one, known) for one in mappings(data.get("instances"))),
+        plan=plan,
+        without_room=tuple(
+            parse_entry({**one, "status": "not_started"}, {})
+            for one in mappings(data.get("waiting"))
+            if text(one.get("fits")) == "no_room"
+        ),
+    )
+
+
+def safe_name(name: str) -> str:
+    """A file name that is nothing but a name in its folder, whatever a host is called.
+
+    :raises RecoveryError: ``invalid_options`` for the name of the history.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._@:\[\]-]", "_", name).lstrip(".")[:_NAME_LENGTH]
+    if safe in ("", "index"):
+        raise RecoveryError("invalid_options", f"'{name}' is no name for a report")
+    return safe
+
+
+def _error(data: Mapping[str, Any]) -> RunError | None:
+    code = text(data.get("code"))
+    if code is None:
+        return None
+    return RunError(
+        code=code,
+        retriable=data.get("retriable") is True,
+        request_id=text(data.get("request_id")),
+    )

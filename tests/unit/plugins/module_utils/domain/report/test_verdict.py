@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run in one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.report.verdict import (
+    verdict_of,
+)
+from fakes.reports import instance, run
+
+OK, GONE = instance("a"), instance("g", "gone", code="deleted")
+FAILED = instance("b", "failed", code="evacuation_failed")
+BUSY = instance("c", "in_progress", code="timeout")
+LATE = instance("d", "not_started", code="timeout")
+ERROR = {"code": "evacuation_incomplete", "retriable": True}
+
+
+@pytest.mark.parametrize(
+    ("instances", "more", "outcome", "headline"),
+    [
+        ([OK], {}, "good", "The instance of compute-1 was evacuated and verified"),
+        ([OK, OK], {}, "good", "All 2 instances of compute-1 were evacuated and verified"),
+        ([OK, OK, GONE], {}, "good", "All 2 instances of compute-1 were evacuated and verified; 1 left as it was"),
+        ([GONE], {}, "good", "No instance of compute-1 was evacuated and verified; 1 left as it was"),
+        ([OK, FAILED], {"error": ERROR}, "attention", "1 of 2 instances of compute-1 were evacuated and verified; 1 failed"),
+        ([BUSY, LATE], {"error": ERROR}, "failed", "0 of 2 instances of compute-1 were evacuated and verified; 1 still at work, 1 not begun"),
+        ([OK], {"error": ERROR}, "attention", "The instance of compute-1 was evacuated and verified"),
+        ([OK], {"kind": "fail_back"}, "good", "The instance of compute-1 was moved home and verified"),
+        ([OK], {"kind": "of_my_own"}, "good", "The instance was done and verified"),
+        ([OK, OK], {"kind": "rebuild_never_booted"}, "good", "All 2 instances were built and verified"),
+        ([], {}, "good", "There was no instance of compute-1 to see to"),
+        ([], {"message": "opt_in, and nothing opted in"}, "good", "opt_in, and nothing opted in"),
+        ([], {"error": ERROR, "message": "it is up"}, "failed", "Stopped before any instance was touched: it is up"),
+        ([], {"seconds": None, "message": "not fenced"}, "failed", "Stopped before any instance was touched: not fenced"),
+        ([], {"check_mode": True, "plan": [{"action": "evacuate"}, {"action": "skip"}]}, "plan",
+         "Plan for compute-1, nothing was changed: 1 to be worked on, 1 to be left as they are"),
+        ([], {"check_mode": True, "error": ERROR, "message": "no"}, "failed", "Stopped before any instance was touched: no"),
+    ],
+)  # fmt: skip
+def test_verdicts(
+    instances: list[dict[str, Any]], more: dict[str, Any], outcome: str, headline: str
+) -> None:
+    verdict = verdict_of(run(*instances, **more))
+    assert (verdict.outcome, verdict.headline) == (outcome, headline)
