@@ -31,7 +31,6 @@ _QUIET = 10.0
 _JOB_LOOK = 10.0
 # The job may outlive its own time-out by this many seconds before Ansible ends it.
 _JOB_MARGIN = 900
-_DEFAULT_TIMEOUT = 3600
 
 
 class ActionModule(ActionBase):
@@ -39,6 +38,8 @@ class ActionModule(ActionBase):
 
     _supports_check_mode = True
     _supports_async = True
+    # The module's own default, in seconds.
+    default_timeout = 3600
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
@@ -83,10 +84,10 @@ class ActionModule(ActionBase):
     def _limit(self) -> int:
         """Seconds after which the job is ended, whatever it does."""
         try:
-            timeout = int(self._task.args.get("timeout") or _DEFAULT_TIMEOUT)
+            timeout = int(self._task.args.get("timeout") or self.default_timeout)
         except (TypeError, ValueError):
             # The module says what is wrong with it.
-            timeout = _DEFAULT_TIMEOUT
+            timeout = self.default_timeout
         return timeout + _JOB_MARGIN
 
     def _watch(
@@ -103,7 +104,7 @@ class ActionModule(ActionBase):
         while True:
             time.sleep(_LOOK)
             if os.getppid() != parent:
-                raise AnsibleActionFail("ansible-playbook is gone: the evacuation is left alone")
+                raise AnsibleActionFail("ansible-playbook is gone: the module is left alone")
             text = self._shell_output(
                 f"touch -c {shlex.quote(path)}; tail -c +{shown_bytes + 1} {shlex.quote(path)}"
             )
@@ -119,7 +120,7 @@ class ActionModule(ActionBase):
                 display.display(f"    still running, no news for {now - shown_at:.0f} s")
                 shown_at = now
             if now - began > self._limit() + _QUIET:
-                raise AnsibleActionFail(f"the evacuation's job {jid} has not ended in time")
+                raise AnsibleActionFail(f"the module's job {jid} has not ended in time")
             # The module's last line is an empty one.
             ending = ending or "" in lines
             if ending or now - looked_at >= _JOB_LOOK:
@@ -151,5 +152,5 @@ class ActionModule(ActionBase):
     def _shell_output(self, command: str) -> str:
         done = self._low_level_execute_command(command)
         if done["rc"] != 0:
-            raise AnsibleActionFail(f"could not watch the evacuation: {done['stderr']}")
+            raise AnsibleActionFail(f"could not watch the module: {done['stderr']}")
         return str(done["stdout"])

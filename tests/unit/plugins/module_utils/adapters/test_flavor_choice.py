@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Flavors by name or id, and who may use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import (
+    openstack_connection,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.flavor_choice import (
+    choose_flavor,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.shape import (
+    FlavorWanted,
+)
+from fakes import http
+
+OPTIONS: dict[str, Any] = {
+    **{
+        name: option.get("default")
+        for name, option in openstack_connection.CONNECTION_OPTIONS.items()
+    },
+    "auth": {
+        "auth_url": f"{http.BASE}/identity/v3",
+        "username": "admin",
+        "password": "secret",
+        "project_name": "admin",
+        "user_domain_id": "default",
+        "project_domain_id": "default",
+    },
+}
+# As GET /flavors/detail answers at 2.93.
+SMALL = {
+    "id": "1",
+    "name": "small",
+    "vcpus": 1,
+    "ram": 512,
+    "disk": 4,
+    "OS-FLV-EXT-DATA:ephemeral": 2,
+    "swap": 1024,
+    "extra_specs": {"hw:numa_nodes": "1"},
+    "os-flavor-access:is_public": True,
+    "OS-FLV-DISABLED:disabled": False,
+}
+FLAVORS = [
+    SMALL,
+    {**SMALL, "id": "2", "name": "1"},
+    {**SMALL, "id": "3", "name": "own", "os-flavor-access:is_public": False},
+    {**SMALL, "id": "4", "name": "off", "OS-FLV-DISABLED:disabled": True},
+]
+
+
+@pytest.fixture(name="cloud")
+def _cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[http.FakeHttp]:
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    with http.FakeHttp.patched(monkeypatch) as cloud:
+        cloud.answers["/compute/v2.1/flavors/detail"] = (200, {"flavors": FLAVORS})
+        access = {"flavor_access": [{"flavor_id": "3", "tenant_id": "p"}]}
+        cloud.answers["/compute/v2.1/flavors/3/os-flavor-access"] = (200, access)
+        yield cloud
+
+
+def choose(name_or_id: str) -> FlavorWanted:
+    return choose_flavor(openstack_connection.connect(OPTIONS, read_only=True), name_or_id)
+
+
+def test_by_name(cloud: http.FakeHttp) -> None:
+    assert choose("small") == FlavorWanted(
+        id="1",
+        name="small",
+        vcpus=1,
+        memory_mb=512,
+        root_gb=4,
+        ephemeral_gb=2,
+        swap_mb=1024,
+        extra_specs={"hw:numa_nodes": "1"},
+        project_ids=None,
+    )
+
+
+def test_an_id_comes_before_a_name(cloud: http.FakeHttp) -> None:
+    assert choose("1").name == "small"
+
+
+def test_of_one_that_is_not_public_who_may_use_it(cloud: http.FakeHttp) -> None:
+    assert choose("own").project_ids == {"p"}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("gone", "flavor_not_found"), ("off", "flavor_disabled")]
+)
+def test_one_that_cannot_be_had_is_refused(cloud: http.FakeHttp, name: str, code: str) -> None:
+    with pytest.raises(RecoveryError) as refused:
+        choose(name)
+    assert refused.value.code == code

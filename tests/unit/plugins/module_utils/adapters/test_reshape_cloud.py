@@ -1,0 +1,239 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Nova, Glance, Cinder and Placement answer, as shapes of instances."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import reshape_cloud
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.reshape_cloud import (
+    OpenStackReshapeCloud,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.another_image import (
+    ChosenImage,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.shape import (
+    ReshapeCloud,
+)
+from openstack import exceptions as sdk
+from openstack.compute.v2.migration import Migration
+from openstack.compute.v2.server import Server
+from openstack.compute.v2.server_action import ServerAction
+
+UUID = "7e3c2a53-95e7-4e3f-8f8b-7d7f3f4f0c11"
+HYPERVISORS = {
+    "hypervisors": [
+        {"service": {"host": "compute-1"}, "cpu_info": {"arch": "x86_64"}},
+        {"service": {"host": "compute-2"}, "cpu_info": '{"arch": "aarch64"}'},
+        {"service": {"host": "compute-3"}, "cpu_info": "?"},
+        {"service": {"host": "compute-4"}},
+    ]
+}
+
+
+def server(**fields: Any) -> Server:
+    return Server.existing(
+        **{
+            "id": UUID,
+            "name": "web-1",
+            "status": "ACTIVE",
+            "tenant_id": "project",
+            "image": "",
+            "flavor": {"original_name": "small", "vcpus": 1, "ram": 64, "disk": 1},
+            "metadata": {"tier": "web"},
+            "tags": ["gold", "b"],
+            "key_name": "key",
+            "config_drive": "True",
+            "OS-EXT-SRV-ATTR:user_data": "c2VjcmV0",
+            "OS-EXT-SRV-ATTR:host": "compute-1",
+            "OS-EXT-SRV-ATTR:root_device_name": "/dev/vda",
+            "OS-EXT-STS:vm_state": "active",
+            "OS-SRV-USG:launched_at": "2026-03-01T01:00:00.000000",
+            **fields,
+        }
+    )
+
+
+class Cloud:
+    """openstacksdk's proxies with canned answers."""
+
+    def __init__(self, *servers: Any, **answers: Any) -> None:
+        self.servers = list(servers)
+        self.answers = answers
+        self.asked: list[tuple[Any, ...]] = []
+        self.sent: list[tuple[Any, ...]] = []
+        self.compute = self.block_storage = self.network = self.image = self
+        self.placement = self
+        self.sdk = self
+
+    def has_service(self, _kind: str) -> bool:
+        return True
+
+    def get_server(self, _instance_id: str) -> Any:
+        found = self.servers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def volume_attachments(self, _server_id: str) -> list[Any]:
+        return [
+            SimpleNamespace(device="/dev/vdb", volume_id="data"),
+            SimpleNamespace(device="/dev/vda", volume_id="root"),
+        ]
+
+    def get_volume(self, volume_id: str) -> Any:
+        self.asked.append(("volume", volume_id))
+        noted = {"image_id": "i", "hw_numa_nodes": "2", "min_disk": "0", "checksum": "c"}
+        return SimpleNamespace(id=volume_id, status="in-use", size=3, volume_image_metadata=noted)
+
+    def migrations(self, **query: Any) -> list[Any]:
+        self.asked.append(("migrations", query))
+        rows = [(1, "confirmed"), (2, "confirming")]
+        return [
+            Migration.existing(
+                id=number,
+                status=status,
+                source_compute="compute-1",
+                migration_type="resize",
+                created_at="2026-03-01T01:00:00Z",
+            )
+            for number, status in rows
+        ]
+
+    def server_actions(self, _server_id: str) -> list[Any]:
+        return [
+            ServerAction.existing(action="rebuild", start_time="2026-03-01T02:00:00"),
+            ServerAction.existing(action="create", start_time="2026-03-01T01:00:00"),
+        ]
+
+    def read(self, _proxy: Any, path: str, microversion: str | None = None) -> Any:
+        self.asked.append((path, microversion))
+        answer = self.answers[path]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def send_once(self, _proxy: Any, method: str, path: str, body: dict[str, Any]) -> str:
+        self.sent.append((method, path, body))
+        return "req-1"
+
+
+def cloud_of(connection: Any) -> OpenStackReshapeCloud:
+    return OpenStackReshapeCloud(connection)
+
+
+def test_it_is_what_the_domain_asks_for() -> None:
+    cloud: ReshapeCloud = cloud_of(Cloud())
+    assert cloud.shapes([]) == {}
+
+
+def test_an_image_backed_instance() -> None:
+    connection = Cloud(server(image={"id": "i"}))
+    shape = cloud_of(connection).shapes([UUID])[UUID]
+    assert shape.image_id == "i"
+    assert (shape.flavor_name, shape.instance.memory_mb) == ("small", 64)
+    assert shape.root_volume is None
+    assert shape.kept["metadata"] == '{"tier": "web"}'
+    assert shape.kept["tags"] == "b, gold"
+    assert shape.kept["config_drive"] == "True"
+    # It can hold secrets.
+    assert "c2VjcmV0" not in str(shape.kept)
+    assert connection.asked == []
+
+
+def test_another_user_data_is_seen() -> None:
+    other = server(**{"OS-EXT-SRV-ATTR:user_data": "b3RoZXI="})
+    connection = Cloud(server(), other)
+    cloud = cloud_of(connection)
+    first, second = (cloud.shapes([UUID])[UUID].kept["user_data"] for _ in range(2))
+    assert first != second
+
+
+def test_a_volume_backed_instance_is_read_again_only_when_nova_is_done() -> None:
+    busy = server(**{"OS-EXT-STS:task_state": "rebuilding"})
+    connection = Cloud(server(), busy, server())
+    cloud = cloud_of(connection)
+    for _ in range(3):
+        root = cloud.shapes([UUID])[UUID].root_volume
+        assert root is not None
+        assert (root.id, root.status, root.size_gb, root.image_id) == ("root", "in-use", 3, "i")
+        assert root.image_properties == {"hw_numa_nodes": "2"}
+    assert connection.asked == [("volume", "root")] * 2
+
+
+def test_one_that_is_gone_is_missing() -> None:
+    assert cloud_of(Cloud(sdk.NotFoundException("gone"))).shapes([UUID]) == {}
+
+
+def test_a_resize_that_waits_and_an_instance_in_error() -> None:
+    resized = server(image={"id": "i"}, **{"OS-EXT-STS:vm_state": "resized"})
+    error = server(image={"id": "i"}, **{"OS-EXT-STS:vm_state": "error"})
+    cloud = cloud_of(Cloud(resized, error))
+    assert cloud.shapes([UUID])[UUID].resize_status == "confirming"
+    assert cloud.shapes([UUID])[UUID].newest_action == "rebuild"
+
+
+def test_calls() -> None:
+    connection = Cloud()
+    cloud = cloud_of(connection)
+    assert cloud.rebuild("u", "i") == "req-1"
+    cloud.resize("u", "f")
+    cloud.confirm_resize("u")
+    cloud.hard_reboot("u")
+    assert [call for _post, _path, call in connection.sent] == [
+        # Nothing but the image: all else is kept.
+        {"rebuild": {"imageRef": "i"}},
+        {"resize": {"flavorRef": "f"}},
+        {"confirmResize": None},
+        {"reboot": {"type": "HARD"}},
+    ]
+
+
+def test_traits_are_those_of_all_providers() -> None:
+    connection = Cloud(
+        **{
+            "/allocations/u": {"allocations": {"a": {}, "b": {}}},
+            "/resource_providers/a/traits": {"traits": ["A"]},
+            "/resource_providers/b/traits": {"traits": ["B"]},
+        }
+    )
+    assert cloud_of(connection).traits("u") == {"A", "B"}
+
+
+def test_the_architecture_of_a_host() -> None:
+    connection = Cloud(**{"/os-hypervisors/detail": HYPERVISORS})
+    cloud = cloud_of(connection)
+    hosts = [f"compute-{number}" for number in range(1, 6)]
+    found = [cloud.architecture(host) for host in hosts]
+    assert found == ["x86_64", "aarch64", None, None, None]
+    assert connection.asked == [("/os-hypervisors/detail", "2.87")]
+
+
+def test_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    nova = {"id": "i", "name": "new", "size": 5, "min_ram": 64, "min_disk": 1, "properties": {}}
+    chosen = ChosenImage(nova=nova, project_ids=None)
+    monkeypatch.setattr(reshape_cloud, "choose_image", lambda _connection, _name: chosen)
+    cloud = cloud_of(Cloud(**{"/images/i": {"virtual_size": 7}}))
+    image = cloud.image("new")
+    assert (image.id, image.size, image.virtual_size) == ("i", 5, 7)
+    assert (image.min_ram, image.min_disk) == (64, 1)
+    nova["properties"] = {"cinder_encryption_key_id": "k"}
+    with pytest.raises(RecoveryError) as error:
+        cloud.image("new")
+    assert error.value.code == "image_not_bootable"
+
+
+def test_the_image_before_may_be_gone() -> None:
+    cloud = cloud_of(Cloud(**{"/images/i": sdk.NotFoundException("gone")}))
+    assert cloud.image_properties("i") is None
+    with pytest.raises(RecoveryError) as error:
+        cloud_of(Cloud(**{"/images/i": sdk.HttpException("broken")})).image_properties("i")
+    assert error.value.code == "api_unavailable"
