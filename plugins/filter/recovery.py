@@ -13,6 +13,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
     evacuation_table,
     plan_table,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.failback.reports import (
+    fail_back_moves,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.fencing.filters import (
     fencing_attempt,
     fencing_judgement,
@@ -23,12 +26,23 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.fen
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.host_return.report import (
     return_table,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.report import (
+    making_room_table,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.migration.report import (
+    migration_plan_table,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.report import (
     never_booted_table,
     rebuild_table,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.selection import (
     rebuild_selection,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.report import (
+    reshape_outcome,
+    reshape_plan_table,
+    reshape_table,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
     disabled_reason,
@@ -42,12 +56,18 @@ class FilterModule:
         return {
             "disabled_reason": disabled_reason,
             "evacuation_table": evacuation_table,
+            "fail_back_moves": fail_back_moves,
             "fencing_attempt": fencing_attempt,
             "fencing_judgement": fencing_judgement,
             "fencing_problems": fencing_problems,
+            "making_room_table": making_room_table,
+            "migration_plan_table": migration_plan_table,
             "never_booted_table": never_booted_table,
             "plan_table": plan_table,
             "rebuild_selection": rebuild_selection,
             "rebuild_table": rebuild_table,
+            "reshape_outcome": reshape_outcome,
+            "reshape_plan_table": reshape_plan_table,
+            "reshape_table": reshape_table,
             "return_table": return_table,
         }

@@ -40,7 +40,14 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.o
 PLUGINS = Path(openstack_connection.__file__ or "").parents[2]
 UTILS = PLUGINS / "module_utils"
 UNIT = Path(__file__).parent
-MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py") if path.stem[0] != "_")
+# Carried out by an action plugin of the same name alone, on the machine that Ansible runs on: it has
+# documentation and nothing else, and is compared with its plugin in its own test.
+ONLY_ACTIONS = {"run_report"}
+MODULES = sorted(
+    path.stem
+    for path in (PLUGINS / "modules").glob("*.py")
+    if path.stem[0] != "_" and path.stem not in ONLY_ACTIONS
+)
 ALL = sorted(PLUGINS.rglob("*.py"))
 DOMAIN = sorted((UTILS / "domain").rglob("*.py"))
 ADAPTERS = sorted((UTILS / "adapters").rglob("*.py"))
@@ -136,7 +143,12 @@ def test_every_file_has_a_test(path: Path) -> None:
     without |= {f"module_utils/domain/never_booted/{name}.py" for name in ("databases", "refusal")}
     without.add("module_utils/domain/power/bmc.py")
     without.add("module_utils/domain/host_return/cloud.py")
+    without.add("module_utils/domain/migration/cloud.py")
+    without.add("module_utils/domain/capacity/cloud.py")
+    without.add("module_utils/domain/making_room/cloud.py")
     without.add("module_utils/domain/hypervisor/hypervisor.py")
+    without |= {f"module_utils/domain/operation/{name}.py" for name in ("step", "work")}
+    without |= {f"module_utils/domain/reshape/{name}.py" for name in ("plan", "shape")}
     relative = path.relative_to(PLUGINS)
     test = UNIT / "plugins" / relative.with_name(f"test_{relative.name}")
     assert test.is_file() != (str(relative) in without), test

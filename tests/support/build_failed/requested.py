@@ -71,16 +71,21 @@ def keep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def rulebook(folder: Path, url: str) -> Iterator[Path]:
-    """ansible-rulebook with the rulebook as it is shipped; its log."""
+def rulebook(
+    folder: Path, url: str, playbook: dict[str, Any] | None = None, **variables: Any
+) -> Iterator[Path]:
+    """ansible-rulebook with the rulebook as it is shipped; its log.
+
+    :param playbook: variables of the playbook that it starts, in addition; the others are its own.
+    """
     shutil.rmtree(folder / "rulebook", ignore_errors=True)
     made = folder / "rulebook"
     made.mkdir(mode=0o700, parents=True)
     (made / "url").write_text(url, encoding="utf-8")
     host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    inventory = {"all": {"hosts": {"localhost": host}, "vars": with_cloud()}}
+    inventory = {"all": {"hosts": {"localhost": host}, "vars": with_cloud() | (playbook or {})}}
     (made / "inventory.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
-    variables = {"nova_transport_url_file": str(made / "url")}
+    variables["nova_transport_url_file"] = str(made / "url")
     (made / "variables.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
     log = made / "log"
     with log.open("wb") as output:

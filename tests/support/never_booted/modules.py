@@ -154,6 +154,9 @@ class Running:
     def go_on(self) -> None:
         os.write(self._orders, b"!")
 
+    def kill(self) -> None:
+        os.kill(self._pid, signal.SIGKILL)
+
     def end(self) -> Run:
         """How it has ended."""
         _pid, status = os.waitpid(self._pid, 0)

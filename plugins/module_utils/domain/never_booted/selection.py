@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .journal import OPEN_STATES, SUBMITTED_STATES
+from .journal import BURIED_AGAIN, DIED, OPEN_STATES, SUBMITTED_STATES
 
+_FAILED_BEFORE = {
+    "code": "rebuild_failed_before",
+    "message": "a rebuild of it has failed before: look at why, then rebuild it by hand",
+}
 _NETWORKS_UNKNOWN = "networks_unknown"
 _BEING_BUILT = "being_built"
 
@@ -21,6 +25,7 @@ def rebuild_selection(
     deleted: Iterable[Mapping[str, Any]] = (),
     named: Sequence[str] = (),
     can_find_networks: bool = False,
+    retry_failed: bool = True,
 ) -> dict[str, Any]:
     """What to do with what cell0_instance_info has listed.
 
@@ -35,15 +40,23 @@ def rebuild_selection(
     :param named: UUIDs that the caller gave. One that is not listed has booted, or is not there: to
         have it built says which.
     :param can_find_networks: whether requested networks that were not kept are looked for.
+    :param retry_failed: whether to take those again whose last rebuild has failed. What starts by
+        itself must not: a rebuild that fails is announced as well, and it would never end.
     """
     begun = (one for one in unfinished if (one["journal"] or {}).get("state") in OPEN_STATES)
     instances = {one["uuid"]: one for one in (*listed, *begun)}
-    find, prepare, build, blocked = [], [], [], []
+    find, prepare, build = [], [], []
+    blocked: list[Mapping[str, Any]] = []
     for uuid, one in instances.items():
         reasons = {reason["code"] for reason in one["verdict"]["reasons"]}
         submitted = (one["journal"] or {}).get("state") in SUBMITTED_STATES
         if submitted and reasons <= {_BEING_BUILT}:
             build.append(uuid)
+            continue
+        if not retry_failed and (one["journal"] or {}).get("state") in (BURIED_AGAIN, DIED):
+            verdict = one["verdict"]
+            told = [*verdict["reasons"], _FAILED_BEFORE]
+            blocked.append({**one, "verdict": {**verdict, "rebuildable": False, "reasons": told}})
             continue
         if reasons == {_NETWORKS_UNKNOWN} and can_find_networks:
             find.append(uuid)

@@ -66,10 +66,35 @@ def test_both_do_the_same() -> None:
         assert playbook[option] == template[option]
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("variables", "started"),
+    [
+        ({}, "keep_network_requests"),
+        ({"build_failed_playbook": "make_room_and_rebuild"}, "make_room_and_rebuild"),
+    ],
+)
+def test_what_is_started_is_stated(name: str, variables: dict[str, str], started: str) -> None:
+    (rule,) = rulebook(name)["rules"]
+    ((_kind, action),) = rule["action"].items()
+    found = substitute_variables(action["name"], variables)
+    assert found.removeprefix("openstack_recovery.nova.") == started
+    assert (ROOT / f"playbooks/{started}.yml").is_file()
+
+
 def test_the_job_template_takes_them() -> None:
     templates = yaml.safe_load((ROOT / "extensions/awx/job_templates.yml").read_text())
     (found,) = [each for each in templates if each["name"] == "keep_network_requests"]
     assert found["ask_variables_on_launch"]
+
+
+def test_the_playbook_that_makes_room_takes_them_and_tries_none_twice() -> None:
+    (play,) = yaml.safe_load((ROOT / "playbooks/make_room_and_rebuild.yml").read_text())
+    assert play["vars"]["keep_network_requests_requests"] == "{{ requests | default([]) }}"
+    keep, select, *_others = play["tasks"]
+    role = "ansible.builtin.include_role"
+    assert keep[role]["name"] == "openstack_recovery.nova.keep_network_requests"
+    assert select["vars"]["rebuild_never_booted_retry_failed"] == "{{ requests is not defined }}"
 
 
 def test_the_playbook_takes_them() -> None:

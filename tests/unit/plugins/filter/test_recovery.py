@@ -29,6 +29,8 @@ def test_they_do_what_they_are_named_for() -> None:
     assert run_id_of(filters["disabled_reason"]("r1", "x")) == "r1"
     assert len(filters["plan_table"]([])) == 2
     assert filters["evacuation_table"]([])
+    assert len(filters["migration_plan_table"]([])) == 2
+    assert filters["fail_back_moves"]([])["moves"] == []
     assert len(filters["never_booted_table"]([])) == 3
     assert len(filters["rebuild_table"]([])) == 3
     assert filters["rebuild_selection"]([], named=["u1"])["build"] == ["u1"]

@@ -87,3 +87,21 @@ def test_named_ones_that_are_not_listed_are_only_built() -> None:
 def test_what_was_deleted_is_only_prepared_which_closes_it() -> None:
     found = rebuild_selection([listed("a")], deleted=[{"uuid": "d"}], named=["a", "d"])
     assert (found["prepare"], found["build"]) == (["a", "d"], ["a"])
+
+
+@pytest.mark.parametrize("state", ["buried_again", "died"])
+def test_what_starts_by_itself_takes_none_whose_rebuild_has_failed(state: str) -> None:
+    """A rebuild that fails is announced as well: it would never end."""
+    one = listed("a", journal=state)
+    assert rebuild_selection([one])["build"] == ["a"]
+    found = rebuild_selection([one], retry_failed=False)
+    assert found["prepare"] == found["build"] == []
+    (blocked,) = found["blocked"]
+    assert blocked["verdict"]["rebuildable"] is False
+    assert [reason["code"] for reason in blocked["verdict"]["reasons"]] == ["rebuild_failed_before"]
+    assert one["verdict"]["reasons"] == []
+
+
+@pytest.mark.parametrize("state", [None, "taken", "prepared", "restored", "built"])
+def test_it_takes_those_that_nobody_has_tried_or_finished(state: str | None) -> None:
+    assert rebuild_selection([listed("a", journal=state)], retry_failed=False)["build"] == ["a"]

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What making room needs of Nova and Placement: who is where and holds what, and how it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..domain.capacity.cloud import Aggregate, Circumstances
+from ..domain.capacity.needs import Flavor
+from ..domain.capacity.room import Host
+from ..domain.nova import Instance
+from .evacuation_cloud import OpenStackEvacuationCloud
+from .flavor_choice import choose_flavor
+from .nova_api import instance_of
+from .openstack_connection import CloudConnection, cloud_errors
+from .placement_capacity import PlacementCapacity
+
+
+class OpenStackPreemptionCloud(OpenStackEvacuationCloud):
+    """Implements PreemptionCloud."""
+
+    def __init__(self, connection: CloudConnection) -> None:
+        super().__init__(connection)
+        self._capacity = PlacementCapacity(connection)
+
+    def instances_everywhere(self) -> list[Instance]:
+        with cloud_errors("list the instances"):
+            # Nova leaves out what is deleted softly, unless it is asked for that alone.
+            queries: tuple[dict[str, str], ...] = ({}, {"status": "SOFT_DELETED"})
+            return [
+                instance_of(server)
+                for query in queries
+                for server in self._compute.servers(all_projects=True, **query)
+            ]
+
+    def flavor_named(self, name_or_id: str) -> Flavor:
+        chosen = choose_flavor(self._connection, name_or_id)
+        return Flavor(
+            vcpus=chosen.vcpus,
+            memory_mb=chosen.memory_mb,
+            root_gb=chosen.root_gb,
+            ephemeral_gb=chosen.ephemeral_gb,
+            swap_mb=chosen.swap_mb,
+            extra_specs=chosen.extra_specs,
+        )
+
+    # What PlacementCapacity reads.
+
+    def aggregates(self) -> list[Aggregate]:
+        return self._capacity.aggregates()
+
+    def circumstances(self, instances: Iterable[Instance]) -> Mapping[str, Circumstances]:
+        return self._capacity.circumstances(instances)
+
+    def group_limits(self) -> Mapping[str, int]:
+        return self._capacity.group_limits()
+
+    def hosts(self, names: Iterable[str]) -> list[Host]:
+        return self._capacity.hosts(names)
+
+    def held_on(self, host: str) -> Mapping[str, Mapping[str, int]]:
+        return self._capacity.held_on(host)
+
+    # How an instance leaves its host.
+
+    def shelve(self, instance_id: str) -> str | None:
+        with cloud_errors(f"shelve instance {instance_id}"):
+            return self._send("post", f"/servers/{instance_id}/action", {"shelve": None})
+
+    def shelve_offload(self, instance_id: str) -> str | None:
+        with cloud_errors(f"offload instance {instance_id}"):
+            return self._send("post", f"/servers/{instance_id}/action", {"shelveOffload": None})
+
+    def delete_instance(self, instance_id: str) -> None:
+        with cloud_errors(f"delete instance {instance_id}"):
+            self._connection.delete(self._compute, f"/servers/{instance_id}")
+
+    def force_delete(self, instance_id: str) -> str | None:
+        with cloud_errors(f"delete instance {instance_id} for good"):
+            return self._send("post", f"/servers/{instance_id}/action", {"forceDelete": None})

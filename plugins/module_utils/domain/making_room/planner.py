@@ -1,0 +1,227 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Makes the plan: for all that wait, or for as many as can be had, the most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..capacity.room import Host, ResourceRequest, copied
+from ..policy.policy import SHELVE
+from .candidates import Candidate
+from .choice import Choice, Place, Want, choose
+from .cloud import PreemptionCloud
+from .covering import Occupant
+from .plan import GETS_ROOM, HAS_ROOM, NO_ROOM, Plan, Removal, Request, Waiter
+from .scene import Asked, Scene, emptied, look
+
+# A reason names so many hosts.
+_EXPLAINED_HOSTS = 5
+
+
+def build_plan(
+    cloud: PreemptionCloud,
+    request: Request,
+    *,
+    limit: int | None = None,
+    excluded: Mapping[str, str] | None = None,
+) -> Plan:
+    """The plan.
+
+    :param limit: how many may be removed, instead of what the request says.
+    :param excluded: why an instance must stay, by its id.
+    :raises RecoveryError: when something cannot be read, or an instance is not there.
+    """
+    scene = look(cloud, request, excluded or {})
+    return _Planner(scene, request.most if limit is None else limit).plan()
+
+
+class _Planner:
+    def __init__(self, scene: Scene, limit: int) -> None:
+        self._scene = scene
+        self._limit = limit
+        self._hosts = {host.name: host for host in scene.hosts}
+        self._empty = {name: emptied(host) for name, host in self._hosts.items()}
+        self._places = [_place(host) for host in scene.hosts]
+        self._candidates = {one.instance.id: one for one in scene.candidates}
+        self._occupants = [
+            Occupant(
+                id=one.instance.id,
+                host=one.instance.host or "",
+                value=one.preemptible.value,
+                holds=scene.held[one.instance.id],
+            )
+            for one in scene.candidates
+        ]
+        self._wants = {one.instance.id: self._want(one) for one in scene.asked}
+
+    def _want(self, asked: Asked) -> Want:
+        fitting = (h for h in asked.hosts & self._hosts.keys() if not self._never(asked, h))
+        return Want(
+            id=asked.instance.id,
+            needs=asked.request.resources,
+            hosts=frozenset(fitting),
+            together=asked.together,
+        )
+
+    def _never(self, asked: Asked, host: str) -> str | None:
+        """Why the host could not take it even if nothing were there."""
+        return self._empty[host].lacks(asked.request)
+
+    def plan(self) -> Plan:
+        accepted, choice = self._accepted()
+        choice = choice or Choice(removed=(), placed={})
+        removed_on: dict[str, list[Occupant]] = {}
+        for one in choice.removed:
+            removed_on.setdefault(one.host, []).append(one)
+        return Plan(
+            waiting=tuple(self._waiters(accepted, choice, removed_on)),
+            removals=tuple(self._removals(choice)),
+            awaited=tuple(
+                sorted(i.id for i in self._scene.leaving if i.host in choice.placed.values())
+            ),
+            spared=tuple(self._scene.spared),
+            notes=self._scene.notes,
+            fewest=choice.proven,
+        )
+
+    def _accepted(self) -> tuple[list[Asked], Choice | None]:
+        """Those that there is room for, and how to make it."""
+        possible = [
+            one
+            for one in self._scene.asked
+            if not one.unknown and self._choose([one], self._limit) is not None
+        ]
+        whole = self._choose(possible, self._limit)
+        if whole is not None:
+            return possible, whole
+        accepted: list[Asked] = []
+        best: Choice | None = None
+        for one in possible:
+            found = self._choose([*accepted, one], self._limit)
+            if found is not None:
+                accepted, best = [*accepted, one], found
+        return accepted, best
+
+    def _choose(self, these: Iterable[Asked], limit: int) -> Choice | None:
+        these = list(these)
+        wants = [self._wants[one.instance.id] for one in these]
+        found = choose(self._places, self._occupants, wants, limit)
+        return found if found is not None and self._holds(these, found) else None
+
+    def _holds(self, these: Sequence[Asked], choice: Choice) -> bool:
+        """Whether Placement would count it so: each amount comes from one of a host's providers."""
+        hosts = {host.name: host for host in copied(self._scene.hosts)}
+        for gone in choice.removed:
+            hosts[gone.host].give_back(ResourceRequest(resources=gone.holds))
+        try:
+            for one in these:
+                hosts[choice.placed[one.instance.id]].take(one.request)
+        except ValueError:
+            return False
+        return True
+
+    def _waiters(
+        self,
+        accepted: Sequence[Asked],
+        choice: Choice,
+        removed_on: Mapping[str, Sequence[Occupant]],
+    ) -> Iterable[Waiter]:
+        asked = {one.instance.id: one for one in self._scene.asked}
+        fitting = {one.instance.id for one in accepted}
+        # In the order of those that ask, the others where they were.
+        order = [*asked, *self._scene.settled]
+        instances = {instance.id: instance for instance in self._scene.waiting}
+        for instance_id in order:
+            instance = instances[instance_id]
+            if instance_id in self._scene.settled:
+                host = self._scene.settled[instance_id]
+                reason = "it has booted" if instance.launched else "Nova has given it room"
+                yield Waiter(instance=instance, fits=HAS_ROOM, host=host, reason=reason)
+                continue
+            one = asked[instance_id]
+            needs = one.request.resources
+            if instance_id in fitting:
+                host = choice.placed[instance_id]
+                fits = GETS_ROOM if removed_on.get(host) else HAS_ROOM
+                yield Waiter(instance=instance, fits=fits, needs=needs, host=host)
+            else:
+                code, reason = self._why_not(one)
+                yield Waiter(instance=instance, fits=NO_ROOM, needs=needs, code=code, reason=reason)
+
+    def _removals(self, choice: Choice) -> list[Removal]:
+        """What can be undone comes first, and of it the least valuable."""
+        found = []
+        for gone in choice.removed:
+            candidate: Candidate = self._candidates[gone.id]
+            waiters = tuple(sorted(i for i, host in choice.placed.items() if host == gone.host))
+            found.append(Removal(candidate=candidate, frees=gone.holds, waiters=waiters))
+        return sorted(
+            found,
+            key=lambda one: (one.action != SHELVE, one.candidate.preemptible.value, one.id),
+        )
+
+    def _why_not(self, asked: Asked) -> tuple[str, str]:
+        if asked.unknown:
+            return (
+                "placement_cannot_tell",
+                f"Nova also looks at {', '.join(asked.unknown)}, which Placement does not count: to"
+                " remove something could be in vain",
+            )
+        want = self._wants[asked.instance.id]
+        if not want.hosts:
+            return "no_host", f"no host could take it: {self._told(asked)}"
+        unlimited = self._choose([asked], len(self._occupants))
+        if unlimited is None:
+            return (
+                "too_few_preemptible",
+                f"even without the {len(self._occupants)} instances that may be removed there would"
+                f" be no room: {self._told(asked)}",
+            )
+        number = len(unlimited.removed)
+        if number > self._limit:
+            return (
+                "over_limit",
+                f"{number} instances would have to be removed, and the limit is {self._limit}",
+            )
+        return (
+            "others_first",
+            "those before it take the room, and for it as well more than"
+            f" {self._limit} would have to be removed",
+        )
+
+    def _told(self, asked: Asked) -> str:
+        """What speaks against each host."""
+        against = dict(asked.against)
+        for name in sorted(asked.hosts):
+            host = self._hosts.get(name)
+            if host is None:
+                against[name] = "Placement does not know it"
+            else:
+                against[name] = self._never(asked, name) or self._lacking(asked, host)
+        if not against:
+            return "no host is up and enabled"
+        told = [f"{name}: {reason}" for name, reason in sorted(against.items())]
+        more = len(told) - _EXPLAINED_HOSTS
+        return "; ".join([*told[:_EXPLAINED_HOSTS], *([f"and {more} more"] if more > 0 else [])])
+
+    def _lacking(self, asked: Asked, host: Host) -> str:
+        """What would be missing with all gone that may go."""
+        (copy,) = copied([host])
+        for one in self._occupants:
+            if one.host == host.name:
+                copy.give_back(ResourceRequest(resources=one.holds))
+        return copy.lacks(asked.request) or "it would have room"
+
+
+def _place(host: Host) -> Place:
+    return Place(
+        host=host.name,
+        free={
+            name: max(inventory.free for inventory in inventories)
+            for name, inventories in host.inventories.items()
+            if inventories
+        },
+    )

@@ -1,0 +1,238 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Makes room: plan, lock, plan again under the lock, remove, and plan once more to see the room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..clock import Clock
+from ..errors import RecoveryError
+from ..operation.result import failure
+from ..operation.run import OperationRun
+from ..operation.settings import OperationSettings
+from ..operation.step import Subject
+from ..operation.work import FAILED, GONE, IN_PROGRESS, NOT_STARTED, VERIFIED
+from ..policy.policy import SHELVE
+from ..run_lock import LockStore, RunLock
+from .cloud import PreemptionCloud
+from .plan import Plan, Removal, Request
+from .planner import build_plan
+from .removing import Look, Removing
+
+# One run at a time in the whole cloud: two could take each other's room for their own.
+_LOCK = "make_room"
+_AWAIT_SECONDS = 2.0
+_INCOMPLETE = "removal_incomplete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """Whoever waits for the result; see the evacuation's own."""
+
+    send: Callable[[str], None] = lambda line: None
+    watched: Callable[[], bool] = lambda: True
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """``first`` is the plan that was begun with, ``last`` what was seen at the end.
+
+    ``instances`` are the results of all that was to be removed.
+    """
+
+    first: Plan
+    last: Plan
+    instances: list[dict[str, Any]] = field(default_factory=list)
+    changed: bool = False
+    error: RecoveryError | None = None
+    seconds: float = 0.0
+
+
+def make_room(
+    cloud: PreemptionCloud,
+    lock_store: LockStore,
+    request: Request,
+    settings: OperationSettings,
+    clock: Clock,
+    *,
+    run_id: str,
+    holder: str,
+    watcher: Watcher,
+) -> Result:
+    """Remove what the plan says, and see whether there is room then.
+
+    :raises RecoveryError: when nothing was begun: ``insufficient_room``, another run at work, or
+        what a plan can raise.
+    """
+    began = clock.monotonic()
+    plan = build_plan(cloud, request)
+    plan.require_room(request.policy)
+    if not plan.removals and not plan.awaited:
+        return Result(first=plan, last=plan)
+    lock = RunLock(
+        lock_store, clock, host=_LOCK, run_id=run_id, holder=holder, on_wait=watcher.send
+    )
+    lock.acquire()
+    try:
+        lock.keep()
+        # What another run did before this one had the lock must be in the plan.
+        result = _Run(cloud, request, settings, clock=clock, lock=lock, watcher=watcher).run()
+    finally:
+        lock.release()
+    result.seconds = round(clock.monotonic() - began, 1)
+    return result
+
+
+class _Run:
+    def __init__(
+        self,
+        cloud: PreemptionCloud,
+        request: Request,
+        settings: OperationSettings,
+        *,
+        clock: Clock,
+        lock: RunLock,
+        watcher: Watcher,
+    ) -> None:
+        self._cloud = cloud
+        self._request = request
+        self._settings = settings
+        self._clock = clock
+        self._lock = lock
+        self._watcher = watcher
+        self._deadline = clock.monotonic() + settings.timeout
+        self._lost: RecoveryError | None = None
+        self._excluded: dict[str, str] = {}
+        self._removed = 0
+        self._instances: list[dict[str, Any]] = []
+        self._changed = False
+
+    def run(self) -> Result:
+        """Rounds of plan and removal, until there is room or none is to be had.
+
+        One that could not be removed stays out of the next plan. What was removed counts against
+        the limit.
+        """
+        first = plan = self._plan()
+        plan.require_room(self._request.policy)
+        error: RecoveryError | None = None
+        while plan.removals and error is None:
+            error = self._remove(plan.removals)
+            if error is None or self._may_go_on(error):
+                # The next plan may take up again what this one did not begin.
+                self._instances = [i for i in self._instances if i["status"] != NOT_STARTED]
+                plan = self._plan()
+                error = self._shortage(first, plan)
+        error = error or self._await(plan.awaited)
+        return Result(
+            first=first,
+            last=self._as_it_is(plan) if error else plan,
+            instances=self._instances,
+            changed=self._changed,
+            error=error,
+        )
+
+    def _plan(self) -> Plan:
+        limit = max(self._request.most - self._removed, 0)
+        return build_plan(self._cloud, self._request, limit=limit, excluded=self._excluded)
+
+    def _as_it_is(self, plan: Plan) -> Plan:
+        """Who has room now, without anything that is still to be done; the plan if it cannot be read."""
+        try:
+            return build_plan(self._cloud, self._request, limit=0, excluded=self._excluded)
+        except RecoveryError:
+            # The result of the run must not be lost for it.
+            return plan
+
+    def _may_go_on(self, error: RecoveryError) -> bool:
+        """After single instances have failed; not when the run has to stop, or Nova is still busy."""
+        is_busy = any(one["status"] == IN_PROGRESS for one in self._instances)
+        in_time = self._clock.monotonic() < self._deadline
+        return not is_busy and in_time and error.code in (_INCOMPLETE, "failure_limit")
+
+    def _remove(self, removals: Sequence[Removal]) -> RecoveryError | None:
+        """First what can be undone. What cannot be is not begun while anything of that has failed."""
+        shelved = [removal for removal in removals if removal.action == SHELVE]
+        deleted = [removal for removal in removals if removal.action != SHELVE]
+        for some in (shelved, deleted):
+            error = self._remove_some(some) if some else None
+            if error is not None:
+                return error
+        return None
+
+    def _remove_some(self, removals: Sequence[Removal]) -> RecoveryError | None:
+        subjects = [
+            Subject(
+                id=removal.id,
+                name=removal.candidate.instance.name,
+                project_id=removal.candidate.instance.project_id,
+                source=removal.candidate.instance.host,
+                action=removal.action,
+            )
+            for removal in removals
+        ]
+        run: OperationRun[Look] = OperationRun(
+            Removing(self._cloud, self._request.policy, removals),
+            subjects,
+            self._settings,
+            self._clock,
+            send_progress=self._watcher.send,
+            watched=self._goes_on,
+        )
+        run.run()
+        self._changed = self._changed or run.changed
+        for work in run.works:
+            if work.state in (VERIFIED, GONE):
+                self._removed += 1
+            elif work.state == FAILED:
+                self._excluded[work.id] = work.reason or "it could not be removed"
+        self._instances += [work.as_dict() for work in run.works]
+        return self._lost or failure(run.works, run.halt, _INCOMPLETE)
+
+    def _goes_on(self) -> bool:
+        """Asked at every look: keeps the lock, too."""
+        try:
+            self._lock.keep()
+        except RecoveryError as error:
+            self._lost = error
+            return False
+        return self._watcher.watched()
+
+    def _shortage(self, first: Plan, now: Plan) -> RecoveryError | None:
+        """What had room in the first plan must have it still, or get it."""
+        before, still = set(first.room_for()), set(now.room_for())
+        missing = [one for one in now.waiting if one.instance.id in before - still]
+        if not missing:
+            return None
+        told = "; ".join(f"{one.instance.name}: {one.reason}" for one in missing)
+        return RecoveryError(
+            "room_incomplete",
+            f"{self._removed} instances were removed, and there is still no room for"
+            f" {len(missing)} of those that wait. {told}. Each instance has its reason; running"
+            " again begins with a new plan.",
+            retriable=True,
+            details={"removed": self._removed, "waiting": [one.as_dict() for one in missing]},
+        )
+
+    def _await(self, leaving: Sequence[str]) -> RecoveryError | None:
+        """Until what leaves by itself holds nothing any more."""
+        waited_for = set(leaving)
+        while waited_for:
+            waited_for = {one for one in waited_for if self._cloud.allocation_hosts(one)}
+            over = self._clock.monotonic() >= self._deadline or not self._goes_on()
+            if waited_for and over:
+                return RecoveryError(
+                    "still_leaving",
+                    f"{len(waited_for)} instances are being deleted or offloaded, and still hold"
+                    " their room. Look at them, or run again to go on waiting.",
+                    retriable=True,
+                    details={"instances": sorted(waited_for)},
+                )
+            if waited_for:
+                self._clock.sleep(_AWAIT_SECONDS)
+        return None
