@@ -72,8 +72,10 @@ def fed_by(playbook: str, variable: str) -> dict[str, Object]:
     its = play(playbook)
     options = role_options(playbook)
     names = {variable}
-    # A variable of the play may be made from another one of it.
-    while more := {n for n, text in its.get("vars", {}).items() if _mentions(text, names)} - names:
+    made = [*its.get("vars", {}).items()]
+    made += [item for task in _tasks(its) for item in task.get("vars", {}).items()]
+    # A variable may be made from another one.
+    while more := {name for name, text in made if _mentions(text, names)} - names:
         names |= more
     found = {name: options[name] for name in names if name in options}
     for group, values in its.get("module_defaults", {}).items():

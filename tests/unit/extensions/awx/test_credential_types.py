@@ -24,7 +24,7 @@ FIELD = {"id", "label", "type", "secret", "multiline", "format", "choices", "hel
 FILE = re.compile(r"template(\.[a-zA-Z_]+[a-zA-Z0-9_]*)?")
 RESERVED = {"PATH", "PYTHONPATH", "HOME", "VIRTUAL_ENV", "JOB_ID", "INVENTORY_ID", "MAX_EVENT_RES"}
 # All other fields are secret.
-OPEN = {"cloud", "username", "ca_certificates"}
+OPEN = {"cloud", "username", "ca_certificates", "policy"}
 
 SANDBOX = ImmutableSandboxedEnvironment()
 TYPES = [pytest.param(entry, id=entry["name"]) for entry in load("credential_types")]
