@@ -34,6 +34,7 @@ class PlacementCapacity:
         self._connection = connection
         self._compute = connection.sdk.compute
         self._host_of_root: dict[str, str] = {}
+        self._images: dict[str, Mapping[str, str] | None] = {}
         # One object for each resource class of a provider, whichever answer it came with.
         self._inventories: dict[tuple[str, str], Inventory] = {}
 
@@ -209,8 +210,12 @@ class PlacementCapacity:
                 return {str(k): str(v) for k, v in (volume.volume_image_metadata or {}).items()}
         return None
 
-    @functools.cache  # noqa: B019 (lives as long as one run of a module)
     def _properties_of_image(self, image_id: str) -> Mapping[str, str] | None:
+        if image_id not in self._images:
+            self._images[image_id] = self._read_image(image_id)
+        return self._images[image_id]
+
+    def _read_image(self, image_id: str) -> Mapping[str, str] | None:
         proxy = self._connection.sdk.image
         with cloud_errors(f"read image {image_id}"):
             read = functools.partial(self._connection.read, proxy, f"/images/{image_id}")

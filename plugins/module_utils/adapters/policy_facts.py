@@ -73,7 +73,9 @@ class OpenStackPolicyFacts:
         for name, hosts in found:
             for host in hosts:
                 by_host.setdefault(host, set()).add(name)
-        return {h: frozenset(names) for h, names in by_host.items()}, {name for name, _ in found}
+        return {h: frozenset(names) for h, names in by_host.items()}, {
+            name for name, hosts in found
+        }
 
     def _project_ids(self, word: str) -> frozenset[str]:
         """Ids of the projects of this name, of whatever domain, or of the one with this id."""

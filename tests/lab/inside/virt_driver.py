@@ -122,6 +122,12 @@ class GuestFileDriver(_base()):
         if instance.uuid in self.instances:
             super().destroy(context, instance, *args, **kwargs)
 
+    def power_off(self, instance: Any, *args: Any, **kwargs: Any) -> None:
+        # As with libvirt, one that is not there is off. For the base class it is an instance that was
+        # deleted, and a rebuild of it then hangs.
+        if instance.uuid in self.instances:
+            super().power_off(instance, *args, **kwargs)
+
     def post_live_migration(self, context: Any, instance: Any, *args: Any, **kwargs: Any) -> None:
         # The base class leaves the guest on the source, which would look like a split brain.
         self.destroy(context, instance, None)

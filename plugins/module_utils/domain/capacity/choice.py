@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from .cloud import Hypervisor
 from .needs import Flavor
@@ -25,7 +26,7 @@ class Company:
 ALONE = Company(near={}, far={})
 
 # A multiplier, what counts as nothing (None: the smallest count), and the count by host.
-_Count = tuple[int, int | None, Mapping[str, int]]
+_Count: TypeAlias = "tuple[int, int | None, Mapping[str, int]]"
 
 
 class Weighers:

@@ -139,7 +139,7 @@ class _Kinds:
         left = [iter(members) for members in self._members]
         for host, counts in takes:
             for members, number in zip(left, counts, strict=True):
-                found.update({next(members).id: host for _ in range(number)})
+                found.update({next(members).id: host for _each in range(number)})
         return found
 
 
@@ -236,7 +236,7 @@ def _kind_after_kind(hosts: Sequence[_Host], kinds: _Kinds, limit: int) -> _Part
     removed: dict[str, Removed] = {host.name: () for host in hosts}
     for index, want in enumerate(kinds.wants):
         step = kinds.all[index] if want.together else 1
-        for _ in range(kinds.all[index] // step):
+        for _each in range(kinds.all[index] // step):
             costs = []
             for host in hosts:
                 counts = taken[host.name]

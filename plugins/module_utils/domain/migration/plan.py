@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from ..evacuation.selection import Skip
@@ -117,12 +116,13 @@ class Plan:
 
     def subjects(self, per_source: int | None) -> Iterator[Subject]:
         """For a run; never more than ``per_source`` of one host are in progress at once."""
-        turns = {move.source: count() for move in self.moves}
+        turns: Counter[str] = Counter()
         for move in self.moves:
             lane = frozenset[str]()
             if per_source is not None and move.action != VERIFY:
                 # As many lanes as may move at once; those of one lane go one after the other.
-                lane = frozenset({f"{move.source} {next(turns[move.source]) % per_source}"})
+                lane = frozenset({f"{move.source} {turns[move.source] % per_source}"})
+                turns[move.source] += 1
             yield Subject(
                 id=move.instance.id,
                 name=move.instance.name,

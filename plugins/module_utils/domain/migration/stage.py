@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..nova import Instance, MigrationRecord
 from ..records import in_progress
@@ -53,7 +54,7 @@ class Resting:
     """Nothing goes on with it, wherever it is."""
 
 
-Stage = Moving | ToConfirm | Occupied | Resting
+Stage: TypeAlias = "Moving | ToConfirm | Occupied | Resting"
 
 
 def stage_of(instance: Instance, records: Iterable[MigrationRecord], host: str) -> Stage:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from ..check import Check
 
@@ -73,7 +73,7 @@ class Gone:
     """It was deleted meanwhile."""
 
 
-Verdict = Wait | Act | Arrived | Fail | Gone
+Verdict: TypeAlias = "Wait | Act | Arrived | Fail | Gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def find_contradictions(policy: Policy) -> Iterator[Problem]:
                 f"rules[{index}].leave_off",
                 "contradicts evacuate: false: what is not evacuated cannot be left off elsewhere",
             )
-    for (_, earlier), (index, later) in combinations(enumerate(policy.rules), 2):
+    for (_first, earlier), (index, later) in combinations(enumerate(policy.rules), 2):
         if covers(earlier.match, later.match):
             for setting, first in _overruled(earlier, later):
                 yield Problem(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Literal, TypeAlias
 
 OPT_OUT = "opt_out"
 OPT_IN = "opt_in"
@@ -29,7 +29,7 @@ BY_PRIORITY = "by_priority"
 FAIL = "fail"
 
 # Values that a key may have; None when it is enough that the key is there.
-Values = frozenset[str] | None
+Values: TypeAlias = "frozenset[str] | None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

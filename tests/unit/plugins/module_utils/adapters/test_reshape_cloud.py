@@ -153,7 +153,7 @@ def test_another_user_data_is_seen() -> None:
     other = server(**{"OS-EXT-SRV-ATTR:user_data": "b3RoZXI="})
     connection = Cloud(server(), other)
     cloud = cloud_of(connection)
-    first, second = (cloud.shapes([UUID])[UUID].kept["user_data"] for _ in range(2))
+    first, second = (cloud.shapes([UUID])[UUID].kept["user_data"] for _each in range(2))
     assert first != second
 
 
@@ -161,7 +161,7 @@ def test_a_volume_backed_instance_is_read_again_only_when_nova_is_done() -> None
     busy = server(**{"OS-EXT-STS:task_state": "rebuilding"})
     connection = Cloud(server(), busy, server())
     cloud = cloud_of(connection)
-    for _ in range(3):
+    for _each in range(3):
         root = cloud.shapes([UUID])[UUID].root_volume
         assert root is not None
         assert (root.id, root.status, root.size_gb, root.image_id) == ("root", "in-use", 3, "i")
