@@ -14,7 +14,7 @@ from checklib.build import REQUIRED, unexpected
 from checklib.command import run
 from checklib.lab import Lab, parse_exports
 from checklib.layout import Layout
-from checklib.molecule import profile_of
+from checklib.molecule import LONG, by_length, profile_of, scenarios
 from checklib.report import Check, from_outcome, table
 
 
@@ -95,6 +95,13 @@ def test_what_was_interrupted_is_made_again(tmp_path: Path) -> None:
 )
 def test_scenarios_run_on_the_kind_of_lab_that_they_name(scenario: str, expected: str) -> None:
     assert profile_of(Layout.here(), scenario) == expected
+
+
+def test_long_scenarios_begin_first_and_all_of_them_exist() -> None:
+    names = scenarios(Layout.here())
+    ordered = by_length(names)
+    assert sorted(ordered) == names
+    assert tuple(ordered[: len(LONG)]) == LONG
 
 
 def test_the_runner_knows_the_ports_of_the_lab() -> None:

@@ -20,6 +20,19 @@ STEP = "molecule"
 # Worth a line on the screen while a scenario runs; the rest goes to its log.
 _LIVE = re.compile(r"^(INFO .*\[|fatal:|failed:|ERROR|CRITICAL|.*\[(DEPRECATION )?WARNING\])")
 _SCENARIO_LIMIT = 1800
+# They take longest, so they begin first: no lane is to be left with one of them at the end.
+LONG = (
+    "reshape",
+    "make_room",
+    "never_booted",
+    "fail_back",
+    "never_booted_killed",
+    "awx_jobs",
+    "host_down",
+    "never_booted_disturbed",
+    "build_failed",
+    "alerts",
+)
 # The profile of scenarios that need no cloud.
 _NO_LAB = "none"
 _PROFILE = re.compile(r"^ +OPENSTACK_LAB_PROFILE: (\w+)$", re.MULTILINE)
@@ -46,7 +59,7 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
         say("molecule: there are no scenarios under extensions/molecule yet")
         return [Check(STEP, "no scenarios yet", 0.0)]
     waiting: dict[str, deque[str]] = defaultdict(deque)
-    for name in wanted or names:
+    for name in wanted or by_length(names):
         waiting[profile_of(context.layout, name)].append(name)
     first, second, third, libvirt = lab.every(context)
     lanes: list[list[lab.Lab | None]] = [[first], [second], [libvirt, None, third]]
@@ -58,6 +71,11 @@ def molecule(context: Context, wanted: list[str]) -> list[Check]:
             # Leaving the block waits for all lanes: end what they are waiting for.
             stop_all()
             raise
+
+
+def by_length(names: list[str]) -> list[str]:
+    """The long ones first, the others as they are."""
+    return sorted(names, key=lambda name: LONG.index(name) if name in LONG else len(LONG))
 
 
 def profile_of(layout: Layout, name: str) -> str:
