@@ -9,6 +9,7 @@ import importlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,21 @@ def connect(suffix: str = "") -> Any:
     cloud = openstack.connect(cloud=os.environ["OS_CLOUD"] + suffix)
     cloud.compute.default_microversion = MICROVERSION
     return cloud
+
+
+def nova_manage(*words: str, files: Iterable[str] = ()) -> str:
+    """What it prints.
+
+    :param files: of configuration, beside the controller's nova.conf.
+    """
+    command = [f"{os.environ['OPENSTACK_LAB_VENV']}/bin/nova-manage"]
+    for file in (os.environ["OPENSTACK_LAB_NOVA_CONF"], *files):
+        command += ["--config-file", file]
+    # The tools' Python is another one than Nova's.
+    environment = {key: text for key, text in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [*command, *words], capture_output=True, text=True, check=False, env=environment
+    )
+    if done.returncode:
+        sys.exit(f"nova-manage {' '.join(words)}: {done.stdout[-500:]}{done.stderr[-1500:]}")
+    return done.stdout

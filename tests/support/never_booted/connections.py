@@ -14,14 +14,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from expecting import require
-from lab_access import lab_module, lab_settings
+from lab_access import lab_module, lab_settings, nova_manage
 
 from . import cloud, database_account
 
@@ -152,14 +151,7 @@ def restore(file: Path) -> None:
 
 def ask_nova(uuid: str, conf: str) -> None:
     """By nova-manage, which reads the API's database and that of the instance's cell."""
-    files = (os.environ["OPENSTACK_LAB_NOVA_CONF"], conf)
-    command = [f"{os.environ['OPENSTACK_LAB_VENV']}/bin/nova-manage"]
-    command += [word for file in files for word in ("--config-file", file)]
-    command += ["cell_v2", "verify_instance", "--uuid", uuid]
-    environment = {key: text for key, text in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    require(done.returncode == 0, f"nova-manage: {done.stdout[-500:]}{done.stderr[-1500:]}")
-    print(done.stdout, end="")
+    print(nova_manage("cell_v2", "verify_instance", "--uuid", uuid, files=[conf]), end="")
 
 
 def drop() -> None:
