@@ -17,7 +17,9 @@ from .adapters.openstack_connection import (
     CloudConnection,
     connect,
 )
+from .adapters.progress_file import ProgressFile
 from .domain.errors import RecoveryError
+from .domain.progress import Watcher
 
 
 class _Module(AnsibleModule):
@@ -84,6 +86,18 @@ class RecoveryModule(Wiring):
         """
         self.finish(lambda: work(self.connect(reads_only=reads_only)))
 
+    def run_watched(self, work: Callable[[CloudConnection, Watcher], dict[str, Any]]) -> NoReturn:
+        """As :meth:`run`, for a module whose action plugin shows its progress meanwhile.
+
+        Needs the option ``progress_path``.
+        """
+        progress = ProgressFile(self.params["progress_path"])
+        watcher = Watcher(send=progress.send, watched=progress.watched)
+        try:
+            self.run(lambda connection: work(connection, watcher), reads_only=False)
+        finally:
+            progress.end()
+
     def connect(self, *, reads_only: bool) -> CloudConnection:
         """The cloud, for a module that needs it only for some of what it does.
 
@@ -91,6 +105,13 @@ class RecoveryModule(Wiring):
         """
         self.need(("openstacksdk", OPENSTACKSDK_IMPORT_ERROR))
         return connect(self.params, read_only=reads_only or self.check_mode)
+
+
+def failure_of(error: RecoveryError | None) -> dict[str, Any]:
+    """What a result says of the error that its work has ended with; nothing without one."""
+    if error is None:
+        return {}
+    return {"failed": True, "msg": error.message, "error": error.as_dict()}
 
 
 def _secrets(config: Any, *, secret: bool = False) -> set[str]:

@@ -284,8 +284,8 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.i
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.neutron_networks import (
     NeutronNetworks,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
-    RecoveryError,
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.bounds import (
+    require_at_least,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.circumstances import (
     Services,
@@ -373,11 +373,8 @@ def list_instances(connections: NovaConnections, module: NovaDatabasesModule) ->
 
 
 def _check(params: dict[str, Any]) -> None:
-    for name, least in (("older_than", 0), ("newer_than", 0), ("limit", 1), ("settle_time", 0)):
-        if params[name] is not None and params[name] < least:
-            raise RecoveryError(
-                "invalid_options", f"{name} must be at least {least}, not {params[name]}"
-            )
+    least = {"older_than": 0, "newer_than": 0, "limit": 1, "settle_time": 0}
+    require_at_least({name: (params[name], minimum) for name, minimum in least.items()})
 
 
 def _scope(connections: NovaConnections, params: dict[str, Any]) -> Scope:

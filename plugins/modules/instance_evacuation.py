@@ -392,9 +392,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.e
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.openstack_connection import (
     CloudConnection,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.progress_file import (
-    ProgressFile,
-)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.run_identity import (
     holder_name,
     new_run_id,
@@ -410,7 +407,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
     Request,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.recovery import (
-    Watcher,
     plan_patiently,
     recover,
 )
@@ -426,11 +422,15 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.schema import (
     parse_policy,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
     require_run_id,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_module import (
     RecoveryModule,
+    failure_of,
 )
 
 OPTIONS = {
@@ -455,7 +455,7 @@ OPTIONS = {
 
 
 def evacuate(
-    connection: CloudConnection, module: RecoveryModule, progress: ProgressFile
+    connection: CloudConnection, module: RecoveryModule, watcher: Watcher
 ) -> dict[str, Any]:
     params, clock = module.params, SystemClock()
     cloud = OpenStackEvacuationCloud(connection)
@@ -486,7 +486,6 @@ def evacuate(
         poll_interval=params["poll_interval"],
     )
     settings.validate(wait=params["wait"])
-    watcher = Watcher(send=progress.send, watched=progress.watched)
     run_id = params["run_id"] or new_run_id()
     require_run_id(run_id)
     if module.check_mode:
@@ -510,10 +509,6 @@ def evacuate(
         holder=holder_name(),
         watcher=watcher,
     )
-    failure: dict[str, Any] = {}
-    if result.failed:
-        error = result.error()
-        failure = {"failed": True, "msg": error.message, "error": error.as_dict()}
     return {
         "changed": result.changed,
         **_planned(result.plan),
@@ -523,7 +518,7 @@ def evacuate(
         "run_id": run_id,
         "requests": connection.session.requests,
         "diff": _diff(result.plan, {entry["id"]: entry.get("to") for entry in result.instances}),
-        **failure,
+        **failure_of(result.error() if result.failed else None),
     }
 
 
@@ -553,11 +548,7 @@ def _diff(plan: Plan, destinations: dict[str, str | None]) -> dict[str, Any]:
 
 def main() -> None:
     module = RecoveryModule(OPTIONS, required_one_of=[["host", "instances"]])
-    progress = ProgressFile(module.params["progress_path"])
-    try:
-        module.run(lambda connection: evacuate(connection, module, progress), reads_only=False)
-    finally:
-        progress.end()
+    module.run_watched(lambda connection, watcher: evacuate(connection, module, watcher))
 
 
 if __name__ == "__main__":

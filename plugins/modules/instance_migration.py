@@ -266,8 +266,8 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.e
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.openstack_connection import (
     CloudConnection,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.progress_file import (
-    ProgressFile,
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.bounds import (
+    require_at_least,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
     SystemClock,
@@ -285,13 +285,16 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mig
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.migration.run import (
     migrate,
-    require_per_source,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.settings import (
     OperationSettings,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_module import (
     RecoveryModule,
+    failure_of,
 )
 
 _MOVE = {
@@ -315,9 +318,7 @@ OPTIONS = {
 }
 
 
-def bring(
-    connection: CloudConnection, module: RecoveryModule, progress: ProgressFile
-) -> dict[str, Any]:
+def bring(connection: CloudConnection, module: RecoveryModule, watcher: Watcher) -> dict[str, Any]:
     """What the module returns."""
     params = module.params
     unlimited = params["max_failures"] == -1
@@ -330,7 +331,7 @@ def bring(
         poll_interval=params["poll_interval"],
     )
     settings.validate(wait=params["wait"])
-    require_per_source(params["concurrency_per_source"])
+    require_at_least({"concurrency_per_source": (params["concurrency_per_source"], 1)})
     request = Request(
         wishes=parse_moves(params["moves"]),
         method=params["method"],
@@ -353,12 +354,8 @@ def bring(
         settings,
         SystemClock(),
         per_source=params["concurrency_per_source"],
-        send_progress=progress.send,
-        watched=progress.watched,
+        watcher=watcher,
     )
-    failure: dict[str, Any] = {}
-    if result.error is not None:
-        failure = {"failed": True, "msg": result.error.message, "error": result.error.as_dict()}
     return {
         "changed": result.changed,
         "plan": result.plan.as_list(),
@@ -367,7 +364,7 @@ def bring(
         "seconds": result.seconds,
         "requests": connection.session.requests,
         "diff": _diff(result.plan, {entry["id"]: entry["to"] for entry in result.instances}),
-        **failure,
+        **failure_of(result.error),
     }
 
 
@@ -385,11 +382,7 @@ def _diff(plan: Plan, hosts: dict[str, str | None]) -> dict[str, Any]:
 
 def main() -> None:
     module = RecoveryModule(OPTIONS)
-    progress = ProgressFile(module.params["progress_path"])
-    try:
-        module.run(lambda connection: bring(connection, module, progress), reads_only=False)
-    finally:
-        progress.end()
+    module.run_watched(lambda connection, watcher: bring(connection, module, watcher))
 
 
 if __name__ == "__main__":

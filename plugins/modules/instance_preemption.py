@@ -293,9 +293,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.o
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.preemption_cloud import (
     OpenStackPreemptionCloud,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.progress_file import (
-    ProgressFile,
-)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.run_identity import (
     holder_name,
     new_run_id,
@@ -311,7 +308,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mak
     build_plan,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.run import (
-    Watcher,
     make_room,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.result import (
@@ -323,11 +319,15 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ope
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.schema import (
     parse_policy,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
     require_run_id,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_module import (
     RecoveryModule,
+    failure_of,
 )
 
 OPTIONS = {
@@ -344,7 +344,7 @@ OPTIONS = {
 
 
 def preempt(
-    connection: CloudConnection, module: RecoveryModule, progress: ProgressFile
+    connection: CloudConnection, module: RecoveryModule, watcher: Watcher
 ) -> dict[str, Any]:
     params = module.params
     cloud = OpenStackPreemptionCloud(connection)
@@ -384,15 +384,8 @@ def preempt(
         SystemClock(),
         run_id=run_id,
         holder=holder_name(),
-        watcher=Watcher(send=progress.send, watched=progress.watched),
+        watcher=watcher,
     )
-    failure: dict[str, Any] = {}
-    if result.error is not None:
-        failure = {
-            "failed": True,
-            "msg": result.error.message,
-            "error": result.error.as_dict(),
-        }
     return {
         "changed": result.changed,
         **_told(result.first, result.last),
@@ -404,7 +397,7 @@ def preempt(
         "diff": _diff(
             result.first, {one["id"] for one in result.instances if one["status"] == "verified"}
         ),
-        **failure,
+        **failure_of(result.error),
     }
 
 
@@ -435,11 +428,7 @@ def _diff(plan: Plan, removed: set[str]) -> dict[str, Any]:
 
 def main() -> None:
     module = RecoveryModule(OPTIONS)
-    progress = ProgressFile(module.params["progress_path"])
-    try:
-        module.run(lambda connection: preempt(connection, module, progress), reads_only=False)
-    finally:
-        progress.end()
+    module.run_watched(lambda connection, watcher: preempt(connection, module, watcher))
 
 
 if __name__ == "__main__":

@@ -255,9 +255,6 @@ from typing import Any
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.openstack_connection import (
     CloudConnection,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.progress_file import (
-    ProgressFile,
-)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.reshape_cloud import (
     OpenStackReshapeCloud,
 )
@@ -266,6 +263,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clo
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.settings import (
     OperationSettings,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.plan import (
     Plan,
@@ -279,6 +279,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.res
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_module import (
     RecoveryModule,
+    failure_of,
 )
 
 OPTIONS = {
@@ -298,9 +299,7 @@ OPTIONS = {
 }
 
 
-def run(
-    connection: CloudConnection, module: RecoveryModule, progress: ProgressFile
-) -> dict[str, Any]:
+def run(connection: CloudConnection, module: RecoveryModule, watcher: Watcher) -> dict[str, Any]:
     params = module.params
     settings = OperationSettings(
         concurrency=params["concurrency"],
@@ -331,17 +330,14 @@ def run(
     }
     if module.check_mode:
         return result
-    done = reshape(
-        cloud, plan, settings, SystemClock(), send_progress=progress.send, watched=progress.watched
-    )
+    done = reshape(cloud, plan, settings, SystemClock(), watcher=watcher)
     result |= {
         "changed": done.changed,
         "instances": done.instances,
-        "totals": done.totals,
+        "totals": done.totals(),
         "seconds": done.seconds,
+        **failure_of(done.error),
     }
-    if done.error:
-        result |= {"failed": True, "msg": done.error.message, "error": done.error.as_dict()}
     return result
 
 
@@ -360,11 +356,7 @@ def _diff(plan: Plan) -> dict[str, Any]:
 
 def main() -> None:
     module = RecoveryModule(OPTIONS, required_one_of=[["host", "instances"], ["image", "flavor"]])
-    progress = ProgressFile(module.params["progress_path"])
-    try:
-        module.run(lambda connection: run(connection, module, progress), reads_only=False)
-    finally:
-        progress.end()
+    module.run_watched(lambda connection, watcher: run(connection, module, watcher))
 
 
 if __name__ == "__main__":

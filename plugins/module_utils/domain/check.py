@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,3 +21,19 @@ class Check:
 
     def as_dict(self) -> dict[str, Any]:
         return {"passed": self.passed, "expected": self.expected, "observed": self.observed}
+
+
+def failing(checks: Iterable[Check]) -> str:
+    """Those that have not passed, for people."""
+    return "; ".join(
+        f"{check.name}: expected {check.expected}, observed {check.observed}"
+        for check in checks
+        if not check.passed
+    )
+
+
+def mark(check: Mapping[str, Any] | None) -> str:
+    """For a table. ``check`` is as a module returns it, None when there was none."""
+    if check is None:
+        return "-"
+    return "ok" if check["passed"] else "WRONG"

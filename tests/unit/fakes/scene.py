@@ -18,7 +18,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.recovery import (
     Result,
-    Watcher,
     recover,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.selection import (
@@ -32,6 +31,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.schema import (
     parse_policy,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
 )
 
 from . import values

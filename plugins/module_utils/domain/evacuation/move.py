@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..check import Check
+from ..check import Check, failing
 from ..nova import Instance, MigrationRecord
 from ..records import FAILED, SUCCEEDED, in_progress
 from ..timeline import Timeline, WallTime
@@ -196,11 +196,7 @@ class Move:
             self.request_ids.append(request_id)
 
     def failing_checks(self) -> str:
-        return "; ".join(
-            f"{check.name}: expected {check.expected}, observed {check.observed}"
-            for check in self.checks.values()
-            if not check.passed
-        )
+        return failing(self.checks.values())
 
     @property
     def found_room(self) -> bool | None:

@@ -2,45 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One line that says how far a run is, often enough for somebody who watches."""
+"""How far an evacuation is, in one line."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from .move import BACKOFF, BUSY, END_STATES, VERIFIED, VERIFYING, WAITING, Move
-
-EVERY_SECONDS = 8.0
-# After a change: not more often than this, so that many changes make few lines.
-_AT_MOST_EVERY = 3.0
-
-
-class Progress:
-    """Sends a line when something has changed, and in any case every EVERY_SECONDS."""
-
-    def __init__(self, send: Callable[[str], None], sources: Iterable[str], now: float) -> None:
-        self._send = send
-        self._sources = ", ".join(sources)
-        self._started = now
-        self._sent_at = float("-inf")
-        self._sent = ""
-
-    def update(self, moves: Sequence[Move], now: float, trouble: str | None = None) -> None:
-        line = summary(moves) + (f"; {trouble}" if trouble else "")
-        age = now - self._sent_at
-        if age >= EVERY_SECONDS or (line != self._sent and age >= _AT_MOST_EVERY):
-            self._send_line(line, now)
-
-    def finish(self, moves: Sequence[Move], now: float) -> None:
-        """The last line, if it was not sent yet."""
-        line = summary(moves)
-        if moves and line != self._sent:
-            self._send_line(line, now)
-
-    def _send_line(self, line: str, now: float) -> None:
-        self._send(f"{self._sources}: {line} ({now - self._started:.0f} s)")
-        self._sent, self._sent_at = line, now
 
 
 def summary(moves: Sequence[Move]) -> str:

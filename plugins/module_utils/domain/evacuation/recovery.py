@@ -6,18 +6,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import ApiUnavailable, RecoveryError
+from ..operation import result as operation
+from ..progress import Watcher
 from ..run_lock import LockStore, RunLock
 from .move import (
     FAILED_END,
-    GONE,
     IN_PROGRESS,
     NOT_STARTED,
     SKIPPED,
@@ -32,17 +32,6 @@ from .settings import Settings
 # How long a cloud that does not answer is waited for before anything was begun.
 _PLAN_PATIENCE = 60.0
 _PLAN_RETRY = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watcher:
-    """Whoever waits for the result.
-
-    ``send`` takes a line of progress; ``watched`` is False once nobody waits any more.
-    """
-
-    send: Callable[[str], None] = lambda line: None
-    watched: Callable[[], bool] = lambda: True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,14 +56,8 @@ class Result:
         ``predicted`` are those of which it was foretold whether they find room, and it has shown.
         """
         foretold = [(entry.get("prediction") or {}).get("right") for entry in self.instances]
-        states = Counter(entry["status"] for entry in self.instances)
-        left_out = states[SKIPPED] + states[GONE]
         return {
-            "planned": len(self.instances) - left_out,
-            **{
-                state: states[state]
-                for state in (VERIFIED, FAILED_END, IN_PROGRESS, NOT_STARTED, SKIPPED, GONE)
-            },
+            **operation.totals(self.instances),
             "predicted": sum(right is not None for right in foretold),
             "predicted_right": foretold.count(True),
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..check import mark
 from ..text_table import text_table
 from .verification import CHECKS
 
@@ -106,12 +107,6 @@ def _row(instance: Mapping[str, Any]) -> Sequence[str]:
         str(instance.get("from") or "-"),
         str(instance.get("to") or "-"),
         str(instance["status"]),
-        *(_mark(checks.get(name)) for name in CHECKS),
+        *(mark(checks.get(name)) for name in CHECKS),
         "-" if seconds is None else f"{seconds:.1f}",
     )
-
-
-def _mark(check: Mapping[str, Any] | None) -> str:
-    if check is None:
-        return "-"
-    return "ok" if check["passed"] else "WRONG"

@@ -17,6 +17,7 @@ from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import ApiRefused, ApiUnavailable, RecoveryError
 from ..nova import COMPUTE
+from ..progress import Progress
 from ..run_lock import RunLock
 from ..service_change import find_service
 from ..timeline import WallTime
@@ -26,7 +27,7 @@ from .observer import Observer
 from .plan import Plan
 from .planner import require_down
 from .power import OFF
-from .progress import Progress
+from .progress import summary
 from .restart_groups import RestartGroups
 from .settings import Settings
 from .source_heartbeat import HALTING, SourceHeartbeats
@@ -70,7 +71,7 @@ class EvacuationRun:
         self._watched = watched
         self._observer = Observer(cloud, plan.sources, clock)
         self._heartbeats = SourceHeartbeats(cloud, plan.sources, plan.silent_sources, clock)
-        self._progress = Progress(send_progress, plan.sources, now)
+        self._progress = Progress(send_progress, now, f"{', '.join(plan.sources)}: ")
         self._began = now
         self._deadline = now + settings.timeout
         wall = WallTime.of(clock)
@@ -96,10 +97,11 @@ class EvacuationRun:
             self._trouble = self._tick()
             self._expire()
             self._progress.update(
-                self.moves, self._clock.monotonic(), self._trouble or self._doubt()
+                summary(self.moves), self._clock.monotonic(), self._trouble or self._doubt()
             )
             if self._is_over():
-                self._progress.finish(self.moves, self._clock.monotonic())
+                if self.moves:
+                    self._progress.finish(summary(self.moves), self._clock.monotonic())
                 return
             self._clock.sleep(self._settings.poll_interval)
 
@@ -287,7 +289,7 @@ class EvacuationRun:
             move.observe_records(self._observer.records_of(move.id), self._clock.monotonic())
             if move.state in (states.WAITING, states.BACKOFF):
                 self._submit_one(move)
-            self._progress.update(self.moves, self._clock.monotonic())
+            self._progress.update(summary(self.moves), self._clock.monotonic())
             if self._halted():
                 return
 

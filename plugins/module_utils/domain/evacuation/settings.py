@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..bounds import require_at_least
 from ..errors import RecoveryError
 from ..run_lock import RENEW_SECONDS
 from .throttle import Throttle
@@ -33,21 +34,18 @@ class Settings:
                 "wait=false is not possible: an evacuation that was not waited for was not"
                 " verified. Run the task with async if something else is to go on meanwhile.",
             )
-        smallest = {
-            "concurrency": (self.throttle.concurrency, 1),
-            "concurrency_per_destination": (self.throttle.per_destination, 1),
-            "retries": (self.retries, 0),
-            "retry_delay": (self.retry_delay, 0),
-            "instance_timeout": (self.instance_timeout, 1),
-            "verify_timeout": (self.verify_timeout, 1),
-            "timeout": (self.timeout, 1),
-            "poll_interval": (self.poll_interval, 1),
-        }
-        for name, (value, minimum) in smallest.items():
-            if value is not None and value < minimum:
-                raise RecoveryError(
-                    "invalid_options", f"{name} must be at least {minimum}, not {value}"
-                )
+        require_at_least(
+            {
+                "concurrency": (self.throttle.concurrency, 1),
+                "concurrency_per_destination": (self.throttle.per_destination, 1),
+                "retries": (self.retries, 0),
+                "retry_delay": (self.retry_delay, 0),
+                "instance_timeout": (self.instance_timeout, 1),
+                "verify_timeout": (self.verify_timeout, 1),
+                "timeout": (self.timeout, 1),
+                "poll_interval": (self.poll_interval, 1),
+            }
+        )
         if self.poll_interval > RENEW_SECONDS:
             raise RecoveryError(
                 "invalid_options",

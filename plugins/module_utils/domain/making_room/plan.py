@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..bounds import require_at_least
 from ..errors import RecoveryError
 from ..nova import Instance
 from ..policy.policy import FAIL, Policy
@@ -47,8 +48,7 @@ class Request:
             raise RecoveryError(
                 "invalid_options", "'instances' is an empty list: name the instances that wait"
             )
-        if self.limit is not None and self.limit < 0:
-            raise RecoveryError("invalid_options", f"limit must be at least 0, not {self.limit}")
+        require_at_least({"limit": (self.limit, 0)})
 
     @property
     def most(self) -> int:

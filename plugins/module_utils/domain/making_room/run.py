@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..operation.settings import OperationSettings
 from ..operation.step import Subject
 from ..operation.work import FAILED, GONE, IN_PROGRESS, NOT_STARTED, VERIFIED
 from ..policy.policy import SHELVE
+from ..progress import Watcher
 from ..run_lock import LockStore, RunLock
 from .cloud import PreemptionCloud
 from .plan import Plan, Removal, Request
@@ -28,14 +29,6 @@ from .removing import Look, Removing
 _LOCK = "make_room"
 _AWAIT_SECONDS = 2.0
 _INCOMPLETE = "removal_incomplete"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watcher:
-    """Whoever waits for the result; see the evacuation's own."""
-
-    send: Callable[[str], None] = lambda line: None
-    watched: Callable[[], bool] = lambda: True
 
 
 @dataclass(slots=True, kw_only=True)

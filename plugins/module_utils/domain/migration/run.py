@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from ..clock import Clock
-from ..errors import RecoveryError
-from ..operation.result import SKIPPED, failure, totals
+from ..operation import result as operation
+from ..operation.result import SKIPPED, failure
 from ..operation.run import OperationRun
 from ..operation.settings import OperationSettings
+from ..progress import Watcher
 from .cloud import MigrationCloud
 from .plan import Plan
 from .planner import build_plan
@@ -22,26 +21,11 @@ from .request import Request
 from .steps import MigrationOperation, Seen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What the module returns, before it is made a dictionary."""
+@dataclass(slots=True, kw_only=True)
+class Result(operation.Result):
+    """With the plan that was carried out."""
 
     plan: Plan
-    changed: bool
-    seconds: float
-    error: RecoveryError | None
-    instances: list[dict[str, Any]] = field(default_factory=list)
-
-    def totals(self) -> dict[str, int]:
-        return totals(self.instances)
-
-
-def require_per_source(per_source: int | None) -> None:
-    """:raises RecoveryError: ``invalid_options``."""
-    if per_source is not None and per_source < 1:
-        raise RecoveryError(
-            "invalid_options", f"concurrency_per_source must be at least 1, not {per_source}"
-        )
 
 
 def migrate(
@@ -51,8 +35,7 @@ def migrate(
     clock: Clock,
     *,
     per_source: int | None,
-    send_progress: Callable[[str], None] = lambda line: None,
-    watched: Callable[[], bool] = lambda: True,
+    watcher: Watcher,
 ) -> Result:
     """Bring the instances to their hosts, and verify them.
 
@@ -66,8 +49,8 @@ def migrate(
         list(plan.subjects(per_source)),
         settings,
         clock,
-        send_progress=send_progress,
-        watched=watched,
+        send_progress=watcher.send,
+        watched=watcher.watched,
     )
     run.run()
     return Result(

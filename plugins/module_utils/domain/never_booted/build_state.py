@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..bounds import require_at_least
 from ..check import Check
 from ..errors import RecoveryError
 
@@ -45,11 +46,8 @@ class BuildSettings:
 
     def validate(self) -> None:
         """:raises RecoveryError: ``invalid_options``."""
-        for name in ("concurrency", "build_timeout", "verify_timeout", "timeout", "poll_interval"):
-            if getattr(self, name) < 1:
-                raise RecoveryError(
-                    "invalid_options", f"{name} must be at least 1, not {getattr(self, name)}"
-                )
+        names = ("concurrency", "build_timeout", "verify_timeout", "timeout", "poll_interval")
+        require_at_least({name: (getattr(self, name), 1) for name in names})
         if self.settle_time < SHORTEST_SETTLE:
             raise RecoveryError(
                 "invalid_options",

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..check import mark
 from ..text_table import text_table
 from .build_verification import CHECKS
 
@@ -56,7 +57,7 @@ def rebuild_table(instances: Iterable[Mapping[str, Any]]) -> list[str]:
             str(one["uuid"]),
             str(one["result"]),
             str(one["host"] or "-"),
-            *(_mark((one["verification"] or {}).get(name)) for name in CHECKS),
+            *(mark((one["verification"] or {}).get(name)) for name in CHECKS),
             str(one["message"] or "-"),
         )
         for one in instances
@@ -64,12 +65,6 @@ def rebuild_table(instances: Iterable[Mapping[str, Any]]) -> list[str]:
     active = sum(one["result"] == "active" for one in instances)
     summary = f"{active} of {len(instances)} instances active and verified"
     return [*text_table(_REBUILD_HEADINGS, rows), summary]
-
-
-def _mark(check: Mapping[str, Any] | None) -> str:
-    if check is None:
-        return "-"
-    return "ok" if check["passed"] else "WRONG"
 
 
 def _row(instance: Mapping[str, Any]) -> tuple[str, ...]:

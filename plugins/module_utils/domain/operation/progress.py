@@ -2,35 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One line that says how far a run is, often enough for somebody who watches."""
+"""How far an operation is, in one line."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from .work import END_STATES, VERIFIED, VERIFYING, WAITING, WORKING, Work
-
-_EVERY_SECONDS = 8.0
-# After a change: not more often than this, so that many changes make few lines.
-_AT_MOST_EVERY = 3.0
-
-
-class Progress:
-    """Sends a line when something has changed, and in any case every few seconds."""
-
-    def __init__(self, send: Callable[[str], None], now: float) -> None:
-        self._send = send
-        self._started = now
-        self._sent_at = float("-inf")
-        self._sent = ""
-
-    def update(self, works: Sequence[Work], now: float, trouble: str | None = None) -> None:
-        line = summary(works) + (f"; {trouble}" if trouble else "")
-        age = now - self._sent_at
-        if age >= _EVERY_SECONDS or (line != self._sent and age >= _AT_MOST_EVERY):
-            self._send(f"{line} ({now - self._started:.0f} s)")
-            self._sent, self._sent_at = line, now
 
 
 def summary(works: Sequence[Work]) -> str:

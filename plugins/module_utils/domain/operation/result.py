@@ -8,12 +8,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import RecoveryError
 from .work import FAILED, GONE, IN_PROGRESS, NOT_STARTED, VERIFIED, Work
 
 SKIPPED = "skipped"
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What a module returns, before it is made a dictionary; ``seconds`` are those of the run."""
+
+    changed: bool
+    seconds: float
+    instances: list[dict[str, Any]]
+    error: RecoveryError | None
+
+    def totals(self) -> dict[str, int]:
+        return totals(self.instances)
 
 
 def totals(instances: Sequence[dict[str, Any]]) -> dict[str, int]:

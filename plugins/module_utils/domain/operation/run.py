@@ -16,9 +16,10 @@ from typing import Generic
 
 from ..clock import Clock
 from ..errors import ApiRefused, RecoveryError
+from ..progress import Progress
 from ..timeline import Timeline, WallTime
 from . import work as states
-from .progress import Progress
+from .progress import summary
 from .settings import OperationSettings
 from .step import Act, Arrived, Fail, Gone, Operation, Seen, Subject, Wait
 from .work import SentCall, Work
@@ -62,7 +63,7 @@ class OperationRun(Generic[Seen]):
         while True:
             trouble = self._tick()
             self._expire(trouble)
-            self._progress.update(self.works, self._clock.monotonic(), trouble)
+            self._progress.update(summary(self.works), self._clock.monotonic(), trouble)
             if all(work.has_ended for work in self.works):
                 return
             self._clock.sleep(self._settings.poll_interval)

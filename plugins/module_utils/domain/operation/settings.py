@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..bounds import require_at_least
 from ..errors import RecoveryError
 
 
@@ -34,16 +35,13 @@ class OperationSettings:
                 "wait=false is not possible: what was not waited for was not verified. Run the task"
                 " with async if something else is to go on meanwhile.",
             )
-        smallest = {
-            "concurrency": (self.concurrency, 1),
-            "max_failures": (self.max_failures, 0),
-            "instance_timeout": (self.instance_timeout, 1),
-            "verify_timeout": (self.verify_timeout, 1),
-            "timeout": (self.timeout, 1),
-            "poll_interval": (self.poll_interval, 1),
-        }
-        for name, (value, minimum) in smallest.items():
-            if value is not None and value < minimum:
-                raise RecoveryError(
-                    "invalid_options", f"{name} must be at least {minimum}, not {value}"
-                )
+        require_at_least(
+            {
+                "concurrency": (self.concurrency, 1),
+                "max_failures": (self.max_failures, 0),
+                "instance_timeout": (self.instance_timeout, 1),
+                "verify_timeout": (self.verify_timeout, 1),
+                "timeout": (self.timeout, 1),
+                "poll_interval": (self.poll_interval, 1),
+            }
+        )

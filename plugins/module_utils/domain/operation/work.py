@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..check import Check
+from ..check import Check, failing
 from ..errors import ApiRefused
 from ..timeline import Timeline
 from .step import Standing, Subject
@@ -124,11 +124,7 @@ class Work:
             )
 
     def failing_checks(self) -> str:
-        return "; ".join(
-            f"{check.name}: expected {check.expected}, observed {check.observed}"
-            for check in self.checks.values()
-            if not check.passed
-        )
+        return failing(self.checks.values())
 
     def as_dict(self) -> dict[str, Any]:
         """The result of this instance, as a module returns it."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..check import mark
 from ..evacuation.report import summary
 from ..operation.result import totals
 from ..operation.work import NOT_STARTED
@@ -95,15 +96,9 @@ def _row(instance: Mapping[str, Any]) -> Sequence[str]:
         str(instance.get("to") or "-"),
         str(instance["status"]),
         str(instance.get("state") or "-"),
-        *(_mark(checks.get(name)) for name in CHECKS),
+        *(mark(checks.get(name)) for name in CHECKS),
         "-" if seconds is None else f"{seconds:.1f}",
     )
-
-
-def _mark(check: Mapping[str, Any] | None) -> str:
-    if check is None:
-        return "-"
-    return "ok" if check["passed"] else "WRONG"
 
 
 def _change(change: Mapping[str, Any] | None) -> str:

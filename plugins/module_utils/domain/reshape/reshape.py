@@ -6,18 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from ..check import Check
 from ..clock import Clock
 from ..errors import RecoveryError
 from ..nova import Port
-from ..operation import result
+from ..operation.result import Result, failure
 from ..operation.run import OperationRun
 from ..operation.settings import OperationSettings
 from ..operation.step import Standing, Verdict
+from ..progress import Watcher
 from . import steps
 from .plan import Plan
 from .shape import ReshapeCloud, Shape, Wanted
@@ -88,29 +87,13 @@ class Reshape:
         return found
 
 
-@dataclass(slots=True, kw_only=True)
-class Result:
-    """What the module returns, before it is made a dictionary."""
-
-    changed: bool
-    seconds: float
-    instances: list[dict[str, Any]]
-    error: RecoveryError | None
-
-    @property
-    def totals(self) -> dict[str, int]:
-        """Counts by status; ``planned`` are all but those skipped and those deleted meanwhile."""
-        return result.totals(self.instances)
-
-
 def reshape(
     cloud: ReshapeCloud,
     plan: Plan,
     settings: OperationSettings,
     clock: Clock,
     *,
-    send_progress: Callable[[str], None],
-    watched: Callable[[], bool],
+    watcher: Watcher,
 ) -> Result:
     """Carry the plan out, and verify each instance."""
     began = clock.monotonic()
@@ -119,8 +102,8 @@ def reshape(
         [planned.subject for planned in plan.reshapes],
         settings,
         clock,
-        send_progress=send_progress,
-        watched=watched,
+        send_progress=watcher.send,
+        watched=watcher.watched,
     )
     run.run()
     return Result(
@@ -128,5 +111,5 @@ def reshape(
         seconds=round(clock.monotonic() - began, 1),
         instances=[work.as_dict() for work in run.works]
         + [refused.result() for refused in plan.refused],
-        error=result.failure(run.works, run.halt, "reshape_incomplete"),
+        error=failure(run.works, run.halt, "reshape_incomplete"),
     )

@@ -15,12 +15,14 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.eva
     PlannedMove,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.progress import (
-    EVERY_SECONDS,
-    Progress,
     summary,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.verification import (
     Baseline,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    EVERY_SECONDS,
+    Progress,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.timeline import (
     Timeline,
@@ -50,19 +52,19 @@ def test_a_summary_counts_every_instance_once() -> None:
 
 def test_a_line_comes_with_news_and_in_any_case_every_few_seconds() -> None:
     sent: list[str] = []
-    progress = Progress(sent.append, ["compute-1"], 0.0)
+    progress = Progress(sent.append, 0.0, "compute-1: ")
     for second in range(18):
-        progress.update(moves("moving"), float(second))
+        progress.update(summary(moves("moving")), float(second))
     assert sent == [f"compute-1: 0 of 1 verified, 1 moving ({at} s)" for at in (0, 8, 16)]
-    progress.update(moves("verified"), 18.0)
+    progress.update(summary(moves("verified")), 18.0)
     assert len(sent) == 3, "many changes make few lines"
-    progress.update(moves("verified"), 20.0)
+    progress.update(summary(moves("verified")), 20.0)
     assert sent[-1] == "compute-1: 1 of 1 verified (20 s)"
 
 
 def test_trouble_is_told() -> None:
     sent: list[str] = []
-    Progress(sent.append, ["a", "b"], 0.0).update(moves("moving"), 0.0, "no answer")
+    Progress(sent.append, 0.0, "a, b: ").update(summary(moves("moving")), 0.0, "no answer")
     assert sent == ["a, b: 0 of 1 verified, 1 moving; no answer (0 s)"]
 
 

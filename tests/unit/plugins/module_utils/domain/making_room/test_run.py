@@ -18,7 +18,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mak
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.run import (
     Result,
-    Watcher,
     make_room,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.settings import (
@@ -26,6 +25,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ope
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.schema import (
     parse_policy,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
 )
 from fakes import values
 from fakes.locks import FakeLockStore

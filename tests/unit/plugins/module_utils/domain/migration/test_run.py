@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     ApiUnavailable,
-    RecoveryError,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.migration.request import (
     Request,
@@ -20,11 +19,13 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mig
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.migration.run import (
     Result,
     migrate,
-    require_per_source,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import SHUTDOWN
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.settings import (
     OperationSettings,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
 )
 from fakes import values
 from fakes.migrating import (
@@ -75,6 +76,7 @@ def run(
         OperationSettings(**{"concurrency": concurrency, "max_failures": None, **settings}),
         cloud.world,
         per_source=per_source,
+        watcher=Watcher(),
     )
 
 
@@ -122,6 +124,7 @@ def test_nothing_to_do() -> None:
         OperationSettings(),
         FakeMigratingNova().world,
         per_source=1,
+        watcher=Watcher(),
     )
     assert not result.changed
     assert result.error is None
@@ -236,14 +239,6 @@ def test_a_right_that_is_missing_stops_all() -> None:
     assert result.error.code == "auth_failed"
 
 
-@pytest.mark.parametrize("wrong", [0, -1])
-def test_limits_that_make_no_sense(wrong: int) -> None:
-    with pytest.raises(RecoveryError, match="concurrency_per_source"):
-        require_per_source(wrong)
-    require_per_source(1)
-    require_per_source(None)
-
-
 TRIPS = st.builds(
     Trip,
     placed_after=st.floats(0.6, 3),
@@ -302,6 +297,7 @@ def test_two_runs_at_once(trip: Trip, late: float) -> None:
             OperationSettings(concurrency=2, max_failures=None),
             cloud.world,
             per_source=1,
+            watcher=Watcher(),
         )
 
     def later() -> Result:

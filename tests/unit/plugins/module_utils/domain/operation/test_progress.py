@@ -10,7 +10,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ope
     work as states,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.progress import (
-    Progress,
     summary,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.step import (
@@ -18,6 +17,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ope
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.work import (
     Work,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Progress,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.timeline import (
     Timeline,
@@ -41,11 +43,11 @@ def test_the_line() -> None:
 def test_it_is_sent_when_there_is_news_and_not_too_often() -> None:
     lines: list[str] = []
     progress = Progress(lines.append, 100.0)
-    progress.update(works(states.WAITING), 100.0)
-    progress.update(works(states.WORKING), 101.0)
+    progress.update(summary(works(states.WAITING)), 100.0)
+    progress.update(summary(works(states.WORKING)), 101.0)
     assert lines == ["0 of 1 verified, 1 waiting (0 s)"]
-    progress.update(works(states.WORKING), 103.0)
-    progress.update(works(states.WORKING), 110.0)
+    progress.update(summary(works(states.WORKING)), 103.0)
+    progress.update(summary(works(states.WORKING)), 110.0)
     assert lines[1:] == ["0 of 1 verified, 1 working (3 s)"]
-    progress.update(works(states.WORKING), 111.0, "nobody answers")
+    progress.update(summary(works(states.WORKING)), 111.0, "nobody answers")
     assert lines[2:] == ["0 of 1 verified, 1 working; nobody answers (11 s)"]

@@ -19,6 +19,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nov
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.settings import (
     OperationSettings,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.plan import (
     Request,
 )
@@ -64,9 +67,7 @@ def run(nova: ReshapeNova, *, max_failures: int | None = None, **fields: Any) ->
     )
     names = {"host": None, "instances": tuple(nova.now)}
     plan = build_plan(nova, Request(**{**names, **wanted}))
-    return reshape(
-        nova, plan, settings, nova.world, send_progress=lambda line: None, watched=lambda: True
-    )
+    return reshape(nova, plan, settings, nova.world, watcher=Watcher())
 
 
 def nova_with(*shapes: Shape) -> ReshapeNova:
@@ -80,7 +81,7 @@ def test_image_and_flavor_and_then_again() -> None:
     done = run(nova)
     assert done.changed
     assert done.error is None
-    assert done.totals["verified"] == 2
+    assert done.totals()["verified"] == 2
     assert [one["state"] for one in done.instances] == [
         "new image, new flavor, running",
         "new image, new flavor, stopped",
@@ -98,7 +99,7 @@ def test_image_and_flavor_and_then_again() -> None:
     sent = len(nova.calls)
     again = run(nova)
     assert not again.changed
-    assert again.totals["verified"] == 2
+    assert again.totals()["verified"] == 2
     assert len(nova.calls) == sent
 
 
@@ -113,7 +114,7 @@ def test_an_image_that_fits_only_the_new_flavor_comes_after_it() -> None:
 def test_a_volume_backed_instance() -> None:
     nova = nova_with(shape(root_volume=volume()))
     done = run(nova, flavor=None)
-    assert done.totals["verified"] == 1
+    assert done.totals()["verified"] == 1
     root = nova.now["id-web-1"].root_volume
     assert root is not None
     assert root.image_id == NEW_IMAGE
@@ -169,7 +170,7 @@ def test_a_failure_says_how_far_it_came_and_the_next_run_finishes(
     (one,) = done.instances
     assert (one["status"], one["code"], one["state"]) == ("failed", code, state)
     assert [name for name, _id in nova.calls] == calls
-    assert run(nova).totals["verified"] == 1
+    assert run(nova).totals()["verified"] == 1
 
 
 def test_a_stopped_one_is_stopped_again_after_a_failure() -> None:
@@ -197,7 +198,7 @@ def test_a_call_without_an_answer_is_sent_again_only_when_it_did_nothing(
     nova = nova_with()
     nova.script = {("id-web-1", call): [outcome]}
     done = run(nova)
-    assert done.totals["verified"] == 1
+    assert done.totals()["verified"] == 1
     assert [name for name, _id in nova.calls].count(call) == (2 if outcome == LOST else 1)
     assert nova.replaced == ["id-web-1"]
 
@@ -218,7 +219,7 @@ def test_one_that_was_evacuated_is_still_allocated_on_the_host_that_it_left() ->
     nova = nova_with(shape())
     nova.services.append(values.service("compute-9", state="down"))
     nova.left_hosts = frozenset({"compute-9"})
-    assert run(nova).totals["verified"] == 1
+    assert run(nova).totals()["verified"] == 1
     nova = nova_with(shape())
     # This one is up: nothing of the instance has any business there.
     nova.left_hosts = frozenset({"compute-3"})
@@ -230,7 +231,7 @@ def test_members_of_an_anti_affinity_group_are_resized_one_after_another() -> No
     nova = nova_with(shape(), shape("web-2"))
     members = frozenset(nova.now)
     nova.groups = [ServerGroup(id="g", name="apart", policy="anti-affinity", member_ids=members)]
-    assert run(nova, image=None).totals["verified"] == 2
+    assert run(nova, image=None).totals()["verified"] == 2
     assert [call for call, _id in nova.calls] == ["resize", "confirm"] * 2
 
 
@@ -249,7 +250,7 @@ def test_a_cloud_that_does_not_answer_for_a_while_is_asked_again() -> None:
         nova.trouble = [ApiUnavailable("nobody is there")] * 30
 
     nova.world.after(2, silent)
-    assert run(nova).totals["verified"] == 1
+    assert run(nova).totals()["verified"] == 1
 
 
 def test_allocations_that_cannot_be_read_hold_up_only_their_instance() -> None:
@@ -266,7 +267,7 @@ def test_allocations_that_cannot_be_read_hold_up_only_their_instance() -> None:
         return real(instance_id)
 
     nova.allocation_hosts = allocation_hosts  # type: ignore[method-assign]
-    assert run(nova).totals["verified"] == 2
+    assert run(nova).totals()["verified"] == 2
     assert len(said) == 3
 
 
@@ -299,7 +300,7 @@ def test_killed_at_any_moment_the_next_run_finishes(
         nova.world.revive()
     nova.world.revive()
     done = run(nova)
-    assert done.totals["verified"] == 1
+    assert done.totals()["verified"] == 1
     # Nothing is ever replaced twice.
     assert nova.replaced == ["id-web-1"]
     assert nova.now["id-web-1"].instance.vm_state == ("stopped" if stopped else "active")
@@ -345,6 +346,6 @@ def test_whatever_fails_each_has_an_end_and_a_state_that_is_true(
             )
             assert one["reason"]
     assert len(nova.replaced) == len(set(nova.replaced))
-    failed = done.totals["failed"]
+    failed = done.totals()["failed"]
     assert failed <= allowed + concurrency
-    assert bool(done.totals["not_started"]) <= (failed > allowed)
+    assert bool(done.totals()["not_started"]) <= (failed > allowed)
