@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from ..domain.capacity.cloud import Aggregate, Circumstances, Hypervisor
 from ..domain.capacity.room import Host, Inventory, ResourceRequest
 from ..domain.nova import Instance
+from .instance_images import InstanceImages
 from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 
 # The last one that shows what Nova counts on a hypervisor; 2.88 has left it to Placement.
@@ -30,11 +31,11 @@ _GROUP_PAGE = 1000
 class PlacementCapacity:
     """Implements Capacity."""
 
-    def __init__(self, connection: CloudConnection) -> None:
+    def __init__(self, connection: CloudConnection, images: InstanceImages) -> None:
         self._connection = connection
+        self._images = images
         self._compute = connection.sdk.compute
         self._host_of_root: dict[str, str] = {}
-        self._images: dict[str, Mapping[str, str] | None] = {}
         # One object for each resource class of a provider, whichever answer it came with.
         self._inventories: dict[tuple[str, str], Inventory] = {}
 
@@ -167,11 +168,12 @@ class PlacementCapacity:
         if pinned is not None:
             # While an instance has no host Nova shows the zone that its user has asked for.
             pinned |= {instance.id: instance.zone for instance in instances if not instance.host}
+        properties = self._images.properties_of(instances)
         return {
             instance.id: Circumstances(
                 pinned_zone=(pinned or {}).get(instance.id),
                 pinned_zone_known=pinned is not None,
-                image_properties=self._image_properties(instance),
+                image_properties=_texts(properties[instance.id]),
             )
             for instance in instances
             if pinned is None or instance.id in pinned
@@ -199,33 +201,6 @@ class PlacementCapacity:
             if not found:
                 return
             marker = {"marker": found[-1]["id"]}
-
-    def _image_properties(self, instance: Instance) -> Mapping[str, str] | None:
-        """Those of its image, or of the image that its volume was made from."""
-        if instance.image_id is not None:
-            return self._properties_of_image(instance.image_id)
-        for volume_id in sorted(instance.volume_ids):
-            volume = self._volume(volume_id)
-            if volume is not None and volume.is_bootable:
-                return {str(k): str(v) for k, v in (volume.volume_image_metadata or {}).items()}
-        return None
-
-    def _properties_of_image(self, image_id: str) -> Mapping[str, str] | None:
-        if image_id not in self._images:
-            self._images[image_id] = self._read_image(image_id)
-        return self._images[image_id]
-
-    def _read_image(self, image_id: str) -> Mapping[str, str] | None:
-        proxy = self._connection.sdk.image
-        with cloud_errors(f"read image {image_id}"):
-            read = functools.partial(self._connection.read, proxy, f"/images/{image_id}")
-            found = none_if_missing(read)
-        return None if found is None else {str(k): str(v) for k, v in found.items()}
-
-    def _volume(self, volume_id: str) -> Any:
-        with cloud_errors(f"read volume {volume_id}"):
-            read = self._connection.sdk.block_storage.get_volume
-            return none_if_missing(functools.partial(read, volume_id))
 
     def group_limits(self) -> Mapping[str, int]:
         limits: dict[str, int] = {}
@@ -261,3 +236,9 @@ def _hypervisor(entry: Mapping[str, Any]) -> Hypervisor:
         free_disk_gb=disk if least is None else min(disk, least),
         io_operations=entry["current_workload"] or 0,
     )
+
+
+def _texts(properties: Mapping[str, Any] | None) -> Mapping[str, str] | None:
+    if properties is None:
+        return None
+    return {str(key): str(value) for key, value in properties.items()}

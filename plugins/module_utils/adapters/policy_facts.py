@@ -17,7 +17,7 @@ from ..domain.policy.policy import Policy
 from .aggregate_lock import NAME_PREFIX
 from .flavor_choice import choose_flavor
 from .image_choice import choose_image
-from .image_volume_status import ImageVolumeStatus
+from .instance_images import InstanceImages
 from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 
 
@@ -29,13 +29,11 @@ class OpenStackPolicyFacts:
     matches on image properties. Flavors and images that a rule gives are looked up, too.
     """
 
-    def __init__(self, connection: CloudConnection) -> None:
+    def __init__(self, connection: CloudConnection, images: InstanceImages) -> None:
         self._connection = connection
-        self._images_and_volumes = ImageVolumeStatus(connection)
+        self._images = images
         # A policy's facts are read for the plan and again under the lock: these do not change.
         self._projects: dict[str, frozenset[str]] = {}
-        self._images: dict[str, dict[str, Any]] = {}
-        self._volumes: dict[str, dict[str, Any]] = {}
         self._shapes: dict[tuple[str, str], str | None] = {}
 
     def policy_facts(self, policy: Policy, instances: Iterable[Instance]) -> Facts:
@@ -104,41 +102,19 @@ class OpenStackPolicyFacts:
         self, policy: Policy, instances: Iterable[Instance], subjects: dict[str, Subject]
     ) -> None:
         concerned = [i for i in instances if _depends_on_image(policy, subjects[i.id])]
-        images = {i.image_id for i in concerned if i.image_id} - set(self._images)
-        volumes = {v for i in concerned if not i.image_id for v in i.volume_ids}
-        if images:
-            self._images |= self._images_and_volumes.read_images(sorted(images))
-        if volumes - set(self._volumes):
-            self._volumes |= self._images_and_volumes.read_volumes(volumes) or {}
+        properties = self._images.properties_of(concerned)
         for instance in concerned:
             subject = subjects[instance.id]
-            found = self._image_properties(instance)
-            if found is None:
-                note = (
-                    f"its image {instance.image_id} does not exist any more"
-                    if instance.image_id
-                    else "its boot volume is not known, or was not made from an image"
-                )
-                notes = (*subject.notes, f"{note}: no rule with image_properties matches it")
-                subjects[instance.id] = replace(subject, notes=notes)
-            else:
-                subjects[instance.id] = replace(subject, image_properties=found)
-
-    def _image_properties(self, instance: Instance) -> Mapping[str, str] | None:
-        """Of its image; of its boot volume, which has a copy of its image's, when it has none."""
-        if instance.image_id:
-            return _texts(self._images.get(instance.image_id))
-        for volume_id in sorted(instance.volume_ids):
-            volume = self._volumes.get(volume_id, {})
-            devices = {
-                attachment.get("device")
-                for attachment in volume.get("attachments", ())
-                if attachment.get("server_id") == instance.id
-            }
-            # An instance with one volume needs no comparison.
-            if instance.root_device_name in devices or len(instance.volume_ids) == 1:
-                return _texts(volume.get("volume_image_metadata"))
-        return None
+            if found := properties[instance.id]:
+                subjects[instance.id] = replace(subject, image_properties=_texts(found))
+                continue
+            note = (
+                f"its image {instance.image_id} does not exist any more"
+                if instance.image_id
+                else "its boot volume is not known, or was not made from an image"
+            )
+            notes = (*subject.notes, f"{note}: no rule with image_properties matches it")
+            subjects[instance.id] = replace(subject, notes=notes)
 
 
 def _why_not(
@@ -169,7 +145,5 @@ def _unknown(kind: str, names: Iterable[str]) -> list[str]:
     return [f"the policy names the {kind} '{name}', which does not exist" for name in sorted(names)]
 
 
-def _texts(found: Mapping[str, Any] | None) -> Mapping[str, str] | None:
-    if found is None:
-        return None
+def _texts(found: Mapping[str, Any]) -> Mapping[str, str]:
     return {str(key): value for key, value in found.items() if isinstance(value, str)}

@@ -24,7 +24,7 @@ class OpenStackPreemptionCloud(OpenStackEvacuationCloud):
 
     def __init__(self, connection: CloudConnection) -> None:
         super().__init__(connection)
-        self._capacity = PlacementCapacity(connection)
+        self._capacity = PlacementCapacity(connection, self._instance_images)
 
     def instances_everywhere(self) -> list[Instance]:
         with cloud_errors("list the instances"):

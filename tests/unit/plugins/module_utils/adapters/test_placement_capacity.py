@@ -10,6 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.instance_images import (
+    InstanceImages,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.placement_capacity import (
     PlacementCapacity,
 )
@@ -80,7 +83,7 @@ WANTED = ResourceRequest(
 
 
 def capacity(
-    answers: dict[str, Any] | None = None, newest: tuple[int, int] = (2, 100), volumes: Any = ()
+    answers: dict[str, Any] | None = None, newest: tuple[int, int] = (2, 100)
 ) -> tuple[PlacementCapacity, list[tuple[str, str | None]]]:
     asked: list[tuple[str, str | None]] = []
     known = {"/os-hypervisors/detail": HYPERVISORS, **(answers or {})}
@@ -98,12 +101,13 @@ def capacity(
         sdk=SimpleNamespace(
             compute=compute,
             image=None,
-            block_storage=SimpleNamespace(get_volume=dict(volumes).__getitem__),
+            block_storage=None,
         ),
         placement=None,
+        has_service=lambda _type: True,
         read=read,
     )
-    return PlacementCapacity(connection), asked
+    return PlacementCapacity(connection, InstanceImages(connection)), asked
 
 
 def test_it_is_what_the_domain_asks_for() -> None:
@@ -221,13 +225,16 @@ def test_one_without_a_host_shows_the_zone_that_it_asked_for(newest: tuple[int, 
 
 
 def test_properties_of_images_and_of_volumes() -> None:
-    def volume(bootable: bool, **properties: str) -> Any:
-        return SimpleNamespace(is_bootable=bootable, volume_image_metadata=properties)
+    def volume(bootable: str, **properties: str) -> Any:
+        return {"volume": {"bootable": bootable, "volume_image_metadata": properties}}
 
     api, asked = capacity(
-        {"/images/here": {"trait:FAST": "required", "size": 5}},
+        {
+            "/images": {"images": [{"id": "here", "trait:FAST": "required", "size": 5}]},
+            "/volumes/v1": volume("false", a="data"),
+            "/volumes/v2": volume("true", os_distro="debian"),
+        },
         newest=(2, 95),
-        volumes={"v1": volume(False, a="data"), "v2": volume(True, os_distro="debian")},
     )
     found = api.circumstances(
         [
@@ -239,10 +246,12 @@ def test_properties_of_images_and_of_volumes() -> None:
         ]
     )
     told = {name: found[f"id-{name}"].image_properties for name in "abcde"}
-    assert told["a"] == told["b"] == {"trait:FAST": "required", "size": "5"}
+    assert told["a"] == told["b"] == {"id": "here", "trait:FAST": "required", "size": "5"}
     assert told["d"] == {"os_distro": "debian"}
     assert told["c"] is told["e"] is None
-    assert [path for path, _version in asked] == ["/images/here", "/images/deleted"]
+    images = [path for path, _version in asked if path.startswith("/images")]
+    assert images == ["/images?limit=100&visibility=all&id=in:deleted,here", "/images/deleted"]
+    assert sum(path.startswith("/volumes/") for path, _version in asked) == 2
 
 
 def test_members_that_a_host_may_have() -> None:

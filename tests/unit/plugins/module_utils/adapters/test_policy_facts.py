@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import requests
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import policy_facts
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.instance_images import (
+    InstanceImages,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.policy_facts import (
     OpenStackPolicyFacts,
 )
@@ -49,7 +52,7 @@ class Cloud:
         self.images: dict[str, dict[str, Any]] = {}
         self.volumes: dict[str, dict[str, Any]] = {}
         self.cinder = True
-        self.facts = OpenStackPolicyFacts(self)  # type: ignore[arg-type]
+        self.facts = OpenStackPolicyFacts(self, InstanceImages(self))  # type: ignore[arg-type]
         self.sdk = SimpleNamespace(
             compute=SimpleNamespace(aggregates=self._aggregates),
             identity=SimpleNamespace(projects=self._projects, get_project=self._project),
