@@ -14,8 +14,23 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import (
+    openstack_connection,
+)
 
 BASE = "http://cloud.test"
+# How one logs in to it, and all options of a connection with their defaults.
+AUTH = {
+    "auth_url": f"{BASE}/identity/v3",
+    "username": "admin",
+    "password": "secret",
+    "project_name": "admin",
+    "user_domain_id": "default",
+    "project_domain_id": "default",
+}
+OPTIONS: dict[str, Any] = {
+    name: option.get("default") for name, option in openstack_connection.CONNECTION_OPTIONS.items()
+}
 
 _CATALOG = [
     {

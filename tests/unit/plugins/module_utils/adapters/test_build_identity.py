@@ -25,17 +25,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.err
 )
 from fakes import http
 
-OPTIONS: dict[str, Any] = {
-    name: option.get("default") for name, option in openstack_connection.CONNECTION_OPTIONS.items()
-}
-AUTH = {
-    "auth_url": f"{http.BASE}/identity/v3",
-    "username": "admin",
-    "password": "secret",
-    "project_name": "admin",
-    "user_domain_id": "default",
-    "project_domain_id": "default",
-}
 TOKENS = "/identity/v3/auth/tokens"
 
 
@@ -70,7 +59,7 @@ def token(cloud: http.FakeHttp, *, seconds: int = 3600, project: str = "p") -> N
 
 
 def identities(**options: Any) -> BuildIdentities:
-    connection = openstack_connection.connect({**OPTIONS, "auth": AUTH}, read_only=True)
+    connection = openstack_connection.connect({**http.OPTIONS, "auth": http.AUTH}, read_only=True)
     return BuildIdentities(connection, **options)
 
 

@@ -24,20 +24,8 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.res
 )
 from fakes import http
 
-OPTIONS: dict[str, Any] = {
-    **{
-        name: option.get("default")
-        for name, option in openstack_connection.CONNECTION_OPTIONS.items()
-    },
-    "auth": {
-        "auth_url": f"{http.BASE}/identity/v3",
-        "username": "admin",
-        "password": "secret",
-        "project_name": "admin",
-        "user_domain_id": "default",
-        "project_domain_id": "default",
-    },
-}
+CONNECTED = {**http.OPTIONS, "auth": http.AUTH}
+
 # As GET /flavors/detail answers at 2.93.
 SMALL = {
     "id": "1",
@@ -70,7 +58,7 @@ def _cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[http.Fake
 
 
 def choose(name_or_id: str) -> FlavorWanted:
-    return choose_flavor(openstack_connection.connect(OPTIONS, read_only=True), name_or_id)
+    return choose_flavor(openstack_connection.connect(CONNECTED, read_only=True), name_or_id)
 
 
 def test_by_name(cloud: http.FakeHttp) -> None:

@@ -23,17 +23,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.err
 from fakes import http
 from fakes.build import Original
 
-OPTIONS: dict[str, Any] = {
-    name: option.get("default") for name, option in openstack_connection.CONNECTION_OPTIONS.items()
-}
-AUTH = {
-    "auth_url": f"{http.BASE}/identity/v3",
-    "username": "admin",
-    "password": "secret",
-    "project_name": "admin",
-    "user_domain_id": "default",
-    "project_domain_id": "default",
-}
 IMAGE = "/image/v2/images/i"
 SCHEMA = "/image/v2/schemas/image"
 
@@ -55,7 +44,7 @@ def _cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[http.Fake
 
 
 def images() -> GlanceImages:
-    connection = openstack_connection.connect({**OPTIONS, "auth": AUTH}, read_only=True)
+    connection = openstack_connection.connect({**http.OPTIONS, "auth": http.AUTH}, read_only=True)
     return GlanceImages(connection)
 
 

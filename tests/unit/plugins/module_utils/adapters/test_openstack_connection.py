@@ -27,18 +27,6 @@ from fakes import http
 from keystoneauth1 import exceptions as ks
 from openstack import exceptions as sdk
 
-OPTIONS: dict[str, Any] = {
-    name: option.get("default") for name, option in module.CONNECTION_OPTIONS.items()
-}
-AUTH = {
-    "auth_url": f"{http.BASE}/identity/v3",
-    "username": "admin",
-    "password": "secret",
-    "project_name": "admin",
-    "user_domain_id": "default",
-    "project_domain_id": "default",
-}
-
 
 @pytest.fixture(name="cloud")
 def _cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[http.FakeHttp]:
@@ -48,7 +36,7 @@ def _cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[http.Fake
 
 
 def connect(*, read_only: bool = False, **options: Any) -> module.CloudConnection:
-    return module.connect({**OPTIONS, "auth": AUTH, **options}, read_only=read_only)
+    return module.connect({**http.OPTIONS, "auth": http.AUTH, **options}, read_only=read_only)
 
 
 def test_the_login_goes_through_in_check_mode(cloud: http.FakeHttp) -> None:
@@ -184,7 +172,7 @@ def test_nothing_is_read_from_a_cache(cloud: http.FakeHttp, tmp_path: Any) -> No
             "expiration_time": 3600,
             "expiration": {"compute.services": 3600, "compute": 3600},
         },
-        "clouds": {"mine": {"auth": AUTH}},
+        "clouds": {"mine": {"auth": http.AUTH}},
     }
     (tmp_path / "clouds.yaml").write_text(json.dumps(clouds))
     connection = connect(cloud="mine", auth=None)
@@ -192,9 +180,9 @@ def test_nothing_is_read_from_a_cache(cloud: http.FakeHttp, tmp_path: Any) -> No
 
 
 def test_a_cloud_given_as_a_whole(cloud: http.FakeHttp) -> None:
-    connect(cloud={"auth": AUTH}, auth=None)
+    connect(cloud={"auth": http.AUTH}, auth=None)
     with pytest.raises(RecoveryError, match="region_name") as raised:
-        connect(cloud={"auth": AUTH}, auth=None, region_name="x")
+        connect(cloud={"auth": http.AUTH}, auth=None, region_name="x")
     assert raised.value.code == "invalid_options"
 
 

@@ -26,20 +26,8 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mak
 )
 from fakes import http
 
-OPTIONS: dict[str, Any] = {
-    **{
-        name: option.get("default")
-        for name, option in openstack_connection.CONNECTION_OPTIONS.items()
-    },
-    "auth": {
-        "auth_url": f"{http.BASE}/identity/v3",
-        "username": "admin",
-        "password": "secret",
-        "project_name": "admin",
-        "user_domain_id": "default",
-        "project_domain_id": "default",
-    },
-}
+CONNECTED = {**http.OPTIONS, "auth": http.AUTH}
+
 SERVERS = "/compute/v2.1/servers"
 SERVER = {"id": "i", "name": "a", "status": "ACTIVE", "OS-EXT-STS:vm_state": "active"}
 
@@ -52,7 +40,7 @@ def _http_cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[http
 
 
 def connected(*, read_only: bool = False) -> PreemptionCloud:
-    connection = openstack_connection.connect(OPTIONS, read_only=read_only)
+    connection = openstack_connection.connect(CONNECTED, read_only=read_only)
     return OpenStackPreemptionCloud(connection)
 
 

@@ -30,20 +30,8 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.hos
 )
 from fakes import http
 
-OPTIONS: dict[str, Any] = {
-    **{
-        name: option.get("default")
-        for name, option in openstack_connection.CONNECTION_OPTIONS.items()
-    },
-    "auth": {
-        "auth_url": f"{http.BASE}/identity/v3",
-        "username": "admin",
-        "password": "secret",
-        "project_name": "admin",
-        "user_domain_id": "default",
-        "project_domain_id": "default",
-    },
-}
+CONNECTED = {**http.OPTIONS, "auth": http.AUTH}
+
 # As GET /allocations/{consumer} answers at 1.28.
 ANSWER = {
     "allocations": {
@@ -67,7 +55,7 @@ def _cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[http.Fake
 
 
 def connect(*, read_only: bool = False) -> OpenStackReturnCloud:
-    return OpenStackReturnCloud(openstack_connection.connect(OPTIONS, read_only=read_only))
+    return OpenStackReturnCloud(openstack_connection.connect(CONNECTED, read_only=read_only))
 
 
 def test_it_is_what_the_domain_asks_for(cloud: http.FakeHttp) -> None:
