@@ -97,6 +97,8 @@ class ReshapeNova:
         self.trouble: list[Exception] = []
         # Where each instance is allocated besides.
         self.left_hosts: frozenset[str] = frozenset()
+        # Of each instance with another than the usual one.
+        self.addresses: dict[str, str] = {}
 
     # Reads
 
@@ -145,7 +147,7 @@ class ReshapeNova:
                 id=f"port-{one}",
                 instance_id=one,
                 binding_host=self.now[one].instance.host or "",
-                fixed_ips=frozenset({"10.0.0.9"}),
+                fixed_ips=frozenset({self.addresses.get(one, "10.0.0.9")}),
             )
             for one in instance_ids
             if one in self.now

@@ -21,7 +21,7 @@ from . import fit
 from .plan import Plan, PlannedReshape, RefusedInstance, Request, data_lost
 from .shape import ReshapeCloud, Shape, Wanted
 from .steps import REBUILD, RESIZE, next_step, pending
-from .verification import Before
+from .verification import Before, addresses_of
 
 # How the task states begin that a rebuild and a resize set.
 _REBUILDING = "rebuild"
@@ -225,7 +225,7 @@ class _Planner:
         power = intended_by_state(now) if now.task_state is None else None
         return Before(
             power=power or intended_by_actions(self.cloud.power_actions(now.id)),
-            addresses={port.id: port.fixed_ips for port in self.cloud.ports_of([now.id])},
+            addresses=addresses_of(self.cloud.ports_of([now.id])),
             volume_ids=now.volume_ids,
             kept=shape.kept,
             left_hosts=frozenset(

@@ -7,20 +7,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ..check import Check
 from ..clock import Clock
 from ..errors import RecoveryError
+from ..evacuation.power import intended_by_state
 from ..nova import Port
 from ..operation.result import Result, failure
 from ..operation.run import OperationRun
 from ..operation.settings import OperationSettings
-from ..operation.step import Standing, Verdict
+from ..operation.step import Act, Fail, Standing, Verdict
 from ..progress import Watcher
 from . import steps
 from .plan import Plan
 from .shape import ReshapeCloud, Shape, Wanted
-from .verification import verify
+from .verification import addresses_of, verify
 
 
 class Reshape:
@@ -30,12 +32,41 @@ class Reshape:
         self._cloud = cloud
         self._wanted: Wanted = plan.wanted
         self._before = {planned.shape.instance.id: planned.before for planned in plan.reshapes}
+        # What an earlier run has begun shows nothing of what was before it.
+        self._renewable = {
+            planned.shape.instance.id for planned in plan.reshapes if planned.action != "adopt"
+        }
+        self._sent: set[str] = set()
+        self._ports_read: set[str] = set()
 
     def look(self, instance_ids: Sequence[str]) -> Mapping[str, Shape]:
         return self._cloud.shapes(instance_ids)
 
     def judge(self, instance_id: str, seen: Shape | None) -> Verdict:
-        return steps.next_step(seen, self._wanted, self._before[instance_id].power)
+        untouched = instance_id not in self._sent
+        if untouched and seen is not None and instance_id in self._renewable:
+            self._renew_before(instance_id, seen)
+        verdict = steps.next_step(seen, self._wanted, self._before[instance_id].power)
+        if untouched and seen is not None and seen.instance.locked and isinstance(verdict, Act):
+            return Fail("locked", "it was locked meanwhile: unlock it first", not_by_step=True)
+        return verdict
+
+    def _renew_before(self, instance_id: str, seen: Shape) -> None:
+        """Its user may have stopped it, or given it a volume, while it waited for its turn."""
+        power = intended_by_state(seen.instance)
+        if seen.instance.task_state is not None or power is None:
+            return
+        before = replace(
+            self._before[instance_id],
+            power=power,
+            kept=seen.kept,
+            volume_ids=seen.instance.volume_ids,
+        )
+        if instance_id not in self._ports_read:
+            addresses = addresses_of(self._cloud.ports_of([instance_id]))
+            before = replace(before, addresses=addresses)
+            self._ports_read.add(instance_id)
+        self._before[instance_id] = before
 
     def standing(self, instance_id: str, seen: Shape | None) -> Standing:  # noqa: ARG002  of Operation
         return steps.standing(seen, self._wanted)
@@ -44,6 +75,7 @@ class Reshape:
         return steps.remedy(seen, self._wanted, self._before[instance_id].power)
 
     def send(self, instance_id: str, step: str) -> str | None:
+        self._sent.add(instance_id)
         image, flavor = self._wanted.image, self._wanted.flavor
         if step == steps.REBUILD and image:
             return self._cloud.rebuild(instance_id, image.id)

@@ -34,6 +34,11 @@ class Before:
     left_hosts: frozenset[str] = frozenset()
 
 
+def addresses_of(ports: Iterable[Port]) -> dict[str, frozenset[str]]:
+    """By the id of the port, as Before has them."""
+    return {port.id: port.fixed_ips for port in ports}
+
+
 def verify(
     before: Before,
     wanted: Wanted,
@@ -81,7 +86,7 @@ def _power_state(power: str, now: Instance) -> Check:
 
 
 def _addresses(before: Mapping[str, frozenset[str]], ports: Iterable[Port]) -> Check:
-    now = {port.id: port.fixed_ips for port in ports}
+    now = addresses_of(ports)
     changed = sorted(port_id for port_id in before if now.get(port_id) != before[port_id])
     number = sum(map(len, before.values()))
     observed = f"not those of {', '.join(changed)}" if changed else f"the same {number}"

@@ -13,6 +13,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.err
     ApiUnavailable,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import (
+    RUNNING,
     SHUTDOWN,
     ServerGroup,
 )
@@ -241,6 +242,34 @@ def test_an_instance_that_is_deleted_meanwhile_is_no_failure() -> None:
     done = run(nova)
     assert [one["status"] for one in done.instances] == ["gone", "verified"]
     assert done.error is None
+
+
+def test_what_its_user_does_while_it_waits_is_kept() -> None:
+    stopped = {"vm_state": "stopped", "power_state": SHUTDOWN}
+    nova = nova_with(shape(), shape("web-2", **stopped), shape("web-3"), shape("web-4"))
+
+    def change() -> None:
+        running = {"vm_state": "active", "power_state": RUNNING, "task_state": None}
+        nova._set("id-web-2", kept={"name": "mail"}, **running)
+        nova._set("id-web-3", **stopped)
+        nova._set("id-web-4", locked=True)
+        nova.addresses["id-web-3"] = "10.0.0.77"
+
+    nova.world.after(3, change)
+    done = run(nova, concurrency=1)
+    assert [one["status"] for one in done.instances] == ["verified"] * 3 + ["failed"]
+    states = [now.instance.vm_state for now in nova.now.values()]
+    assert states == ["active", "active", "stopped", "active"]
+    assert ("stop", "id-web-2") not in nova.calls
+    # Nova lets administrators through.
+    assert done.instances[3]["code"] == "locked"
+    assert "id-web-4" not in {instance_id for _call, instance_id in nova.calls}
+
+
+def test_what_was_begun_before_it_was_locked_is_finished() -> None:
+    nova = nova_with(shape())
+    nova.world.after(3, lambda: nova._set("id-web-1", locked=True))
+    assert run(nova).totals()["verified"] == 1
 
 
 def test_a_cloud_that_does_not_answer_for_a_while_is_asked_again() -> None:
