@@ -211,10 +211,13 @@ class ReshapeNova:
         self._set(instance_id, task_state="rebuilding", newest_action="rebuild")
         if before.root_volume is None:
             self._set(instance_id, image_id=image_id)
+        else:
+            self._set(instance_id, root_volume=replace(before.root_volume, status="downloading"))
 
         def end() -> None:
             if outcome == NO_HOST:
                 old = {"image_id": before.instance.image_id}
+                self._set(instance_id, root_volume=before.root_volume)
                 self._set(instance_id, task_state=None, vm_state="error", **old)
             elif outcome == FAILS:
                 self.replaced.append(instance_id)

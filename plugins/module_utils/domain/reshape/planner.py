@@ -173,7 +173,8 @@ class _Planner:
                 " on it is lost: state replace_root_disk=true to accept that",
             )
         volume = shape.root_volume
-        if volume and volume.status != "in-use":
+        # During a rebuild, which an earlier run may have begun, it is reserved and downloading.
+        if volume and volume.status != "in-use" and shape.instance.task_state is None:
             return Refusal(
                 code="root_volume", message=f"its root volume {volume.id} is {volume.status}"
             )

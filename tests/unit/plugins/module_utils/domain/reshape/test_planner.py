@@ -70,6 +70,8 @@ def code_of(nova: ReshapeNova, **fields: Any) -> str | None:
         (None, {"vm_state": "error", "newest_action": "rebuild"}),
         ("root_volume", {"root_volume": volume(status="error"), "vm_state": "error"}),
         ("root_volume", {"root_volume": volume(status="reserved")}),
+        # So it is while a rebuild is made, which an earlier run may have begun.
+        (None, {"root_volume": volume(status="downloading"), "task_state": "rebuilding"}),
         ("host_down", {"host": "compute-9"}),
         ("vtpm", {"extra_specs": {"hw:tpm_version": "2.0"}}),
         ("accelerator", {"extra_specs": {"accel:device_profile": "gpu"}}),
