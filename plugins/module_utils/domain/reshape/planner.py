@@ -205,6 +205,10 @@ class _Planner:
             )
         if refusal := fit.flavor_refusal(shape, flavor):
             return refusal
+        image = self.wanted.image
+        if image and pending(shape, self.wanted)[0] == REBUILD:
+            # By then it has the new image.
+            return fit.agreement_refusal(flavor.extra_specs, image.properties)
         before = self._image_before(shape)
         return None if before is None else fit.agreement_refusal(flavor.extra_specs, before)
 

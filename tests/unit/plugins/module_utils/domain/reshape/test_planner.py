@@ -164,6 +164,29 @@ def test_the_flavor(code: str, flavor: dict[str, Any]) -> None:
     nova = ReshapeNova(World(), [shape()])
     nova.flavors["large"] = replace(LARGE, **flavor)
     nova.properties[OLD_IMAGE] = {"hw_pmu": "true"}
+    assert code_of(nova, image=None) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "old", "new", "size"),
+    [
+        # The image fits the old flavor, so it comes first: the old one does not matter any more.
+        ("flavor_image_conflict", {}, {"hw_pmu": "true"}, 1),
+        (None, {"hw_pmu": "true"}, {}, 1),
+        (None, {"hw_pmu": "true"}, {"hw_pmu": "false"}, 1),
+        # It fits only the new flavor, which has to agree with both, one after the other.
+        ("flavor_image_conflict", {}, {"hw_pmu": "true"}, 2),
+        ("flavor_image_conflict", {"hw_pmu": "true"}, {}, 2),
+        (None, {}, {}, 2),
+    ],
+)
+def test_the_flavor_and_the_image_that_it_meets(
+    code: str | None, old: dict[str, str], new: dict[str, str], size: int
+) -> None:
+    nova = ReshapeNova(World(), [shape()])
+    nova.flavors["large"] = replace(LARGE, extra_specs={"hw:pmu": "false"})
+    nova.properties[OLD_IMAGE] = old
+    nova.images[NEW_IMAGE] = replace(IMAGE, min_disk=size, properties=new)
     assert code_of(nova) == code
 
 
