@@ -28,6 +28,7 @@ description:
     C(root_disk_replaced), C(image_not_accessible), C(image_does_not_fit) (memory, disk, or the size of
     the disk in it), C(image_not_bootable), C(numa_change), C(machine_change), C(architecture),
     C(traits_missing), C(vtpm), C(accelerator), C(smaller_disk), C(flavor_not_accessible),
+    C(flavor_edited) (it has the flavor, whose extra specs were changed since),
     C(flavor_image_conflict) and C(image_property_invalid).
   - What is done follows from what Nova shows. A run that was killed is finished by the next, which
     waits for what is in progress and confirms a resize that waits. No state is ever reset.

@@ -155,6 +155,8 @@ _RESHAPE = {
     "image_does_not_fit": "The image needs more memory or disk than there is. State another image, or a"
     " larger flavor.",
     "smaller_disk": "Nova makes no disk smaller. State a flavor with a disk that is as large, at least.",
+    "flavor_edited": "Nova resizes none to the flavor that it has, whatever extra specs that has now. Make a"
+    " new flavor with them under another name, and state that. Nothing was changed.",
     "root_disk_replaced": "Another image replaces the root disk and what is on it. If that may be lost, state"
     " replace_root_disk=true.",
     "root_volume": "Its root volume cannot be rebuilt as it is now. See to it in Cinder, then run again.",

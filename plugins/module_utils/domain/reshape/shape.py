@@ -93,13 +93,16 @@ class Shape:
 
     def has_flavor(self, flavor: FlavorWanted) -> bool:
         """Whether all of it is the same: a flavor that was made anew under its name is another one."""
+        return self.has_sizes_of(flavor) and self.instance.extra_specs == flavor.extra_specs
+
+    def has_sizes_of(self, flavor: FlavorWanted) -> bool:
+        """Whether it has this flavor, as far as Nova lets nobody change one: all but extra specs."""
         now = self.instance
         return (
             self.flavor_name == flavor.name
             and (now.vcpus, now.memory_mb) == (flavor.vcpus, flavor.memory_mb)
             and (now.root_gb, now.ephemeral_gb) == (flavor.root_gb, flavor.ephemeral_gb)
             and now.swap_mb == flavor.swap_mb
-            and now.extra_specs == flavor.extra_specs
         )
 
 

@@ -21,7 +21,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.res
     build_plan,
 )
 from fakes import values
-from fakes.reshape_nova import IMAGE, LARGE, NEW_IMAGE, OLD_IMAGE, ReshapeNova, shape, volume
+from fakes.reshape_nova import IMAGE, LARGE, NEW_IMAGE, OLD_IMAGE, SMALL, ReshapeNova, shape, volume
 from fakes.world import World
 
 GIB = 1024**3
@@ -165,6 +165,23 @@ def test_the_flavor(code: str, flavor: dict[str, Any]) -> None:
     nova.flavors["large"] = replace(LARGE, **flavor)
     nova.properties[OLD_IMAGE] = {"hw_pmu": "true"}
     assert code_of(nova, image=None) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "flavor"),
+    [
+        ("flavor_edited", {"extra_specs": {"hw:cpu_policy": "shared"}}),
+        # With other sizes it was made anew, and is another one for Nova, too.
+        (None, {"extra_specs": {"hw:cpu_policy": "shared"}, "memory_mb": 128}),
+        (None, {}),
+    ],
+)
+def test_a_flavor_that_was_edited_is_the_same_for_nova(
+    code: str | None, flavor: dict[str, Any]
+) -> None:
+    nova = ReshapeNova(World(), [shape()])
+    nova.flavors["small"] = replace(SMALL, **flavor)
+    assert code_of(nova, flavor="small") == code
 
 
 @pytest.mark.parametrize(
