@@ -14,6 +14,7 @@ from typing import Any
 
 from ..domain.errors import RecoveryError
 from ..domain.nova import Instance
+from ..domain.records import newest_by_instance
 from ..domain.reshape.shape import FlavorWanted, ImageWanted, RootVolume, Shape
 from .evacuation_cloud import OpenStackEvacuationCloud
 from .flavor_choice import choose_flavor
@@ -24,6 +25,7 @@ from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 
 # The newest that still shows the processors of a hypervisor.
 _SHOWS_PROCESSORS = "2.87"
+_RESIZE = "resize"
 # What Cinder notes of a volume's image that is no property of it.
 _NOT_PROPERTIES = frozenset(
     {"image_id", "image_name", "checksum", "size", "min_disk", "min_ram"}
@@ -83,8 +85,9 @@ class OpenStackReshapeCloud(OpenStackEvacuationCloud):
         return None
 
     def _resize_status(self, now: Instance) -> str | None:
-        records = self.migrations(instance_id=now.id, migration_type="resize")
-        return max(records, key=lambda record: record.id).status if records else None
+        newest = newest_by_instance(self.migrations(instance_id=now.id)).get(now.id)
+        # A cold migration waits for its confirmation, too.
+        return newest.status if newest and newest.migration_type == _RESIZE else None
 
     def _newest_action(self, now: Instance) -> str | None:
         actions = self.power_actions(now.id)

@@ -70,8 +70,9 @@ class Shape:
     """An instance with its image and flavor, as it is now.
 
     ``kept`` are facts by name that neither a rebuild nor a resize changes. ``resize_status`` is that
-    of its newest resize record, read only while one waits for its confirmation; ``newest_action``
-    is Nova's word for what was last asked of it, read only for one in ERROR.
+    of its newest record, None if that is not of a resize, read only while one waits for its
+    confirmation; ``newest_action`` is Nova's word for what was last asked of it, read only for one
+    in ERROR.
     """
 
     instance: Instance

@@ -25,6 +25,7 @@ HARD_REBOOT = "hard_reboot"
 _GOING = frozenset({"deleting", "soft-deleting"})
 # Status of a resize record that waits for its confirmation.
 _FINISHED = "finished"
+_CONFIRMING = frozenset({"confirming", "confirmed"})
 
 
 def pending(shape: Shape, wanted: Wanted) -> list[str]:
@@ -113,8 +114,16 @@ def _resized(shape: Shape, wanted: Wanted) -> Verdict:
             f"a resize to flavor {shape.flavor_name} waits for its confirmation: confirm or revert"
             " it first",
         )
+    if shape.resize_status == _FINISHED:
+        return Act(CONFIRM)
     # Nova has a resize confirmed long before it shows the instance as active.
-    return Act(CONFIRM) if shape.resize_status == _FINISHED else Wait("confirming")
+    if shape.resize_status in _CONFIRMING:
+        return Wait("confirming")
+    what = f"its resize is {shape.resize_status}" if shape.resize_status else "it was migrated"
+    return Fail(
+        "resize_pending",
+        f"{what}, and waits for somebody to confirm or revert that: do so first",
+    )
 
 
 def _in_error(shape: Shape, wanted: Wanted) -> Verdict:

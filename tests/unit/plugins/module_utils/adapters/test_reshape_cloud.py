@@ -73,6 +73,7 @@ class Cloud:
         self.compute = self.block_storage = self.network = self.image = self
         self.placement = self
         self.sdk = self
+        self.newest_move = "resize"
 
     def has_service(self, _kind: str) -> bool:
         return True
@@ -96,16 +97,17 @@ class Cloud:
 
     def migrations(self, **query: Any) -> list[Any]:
         self.asked.append(("migrations", query))
-        rows = [(1, "confirmed"), (2, "confirming")]
+        rows = [(1, "confirmed", "resize"), (2, "confirming", self.newest_move)]
         return [
             Migration.existing(
                 id=number,
+                instance_uuid=UUID,
                 status=status,
                 source_compute="compute-1",
-                migration_type="resize",
+                migration_type=kind,
                 created_at="2026-03-01T01:00:00Z",
             )
-            for number, status in rows
+            for number, status, kind in rows
         ]
 
     def server_actions(self, _server_id: str) -> list[Any]:
@@ -179,6 +181,12 @@ def test_a_resize_that_waits_and_an_instance_in_error() -> None:
     cloud = cloud_of(Cloud(resized, error))
     assert cloud.shapes([UUID])[UUID].resize_status == "confirming"
     assert cloud.shapes([UUID])[UUID].newest_action == "rebuild"
+
+
+def test_a_cold_migration_that_waits_is_no_resize() -> None:
+    connection = Cloud(server(image={"id": "i"}, **{"OS-EXT-STS:vm_state": "resized"}))
+    connection.newest_move = "migration"
+    assert cloud_of(connection).shapes([UUID])[UUID].resize_status is None
 
 
 def test_calls() -> None:

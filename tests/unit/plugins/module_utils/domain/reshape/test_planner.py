@@ -65,6 +65,10 @@ def code_of(nova: ReshapeNova, **fields: Any) -> str | None:
         ("resize_pending", {"vm_state": "resized", "resize_status": "finished"}),
         (None, {"flavor": LARGE, "vm_state": "resized", "resize_status": "finished"}),
         (None, {"flavor": LARGE, "vm_state": "resized", "resize_status": "confirming"}),
+        (None, {"flavor": LARGE, "vm_state": "resized", "resize_status": "confirmed"}),
+        # Nobody would ever confirm these.
+        ("resize_pending", {"flavor": LARGE, "vm_state": "resized", "resize_status": "error"}),
+        ("resize_pending", {"flavor": LARGE, "vm_state": "resized", "resize_status": None}),
         ("in_error", {"vm_state": "error", "newest_action": "resize"}),
         ("in_error", {"vm_state": "error", "newest_action": "reboot"}),
         (None, {"vm_state": "error", "newest_action": "rebuild"}),

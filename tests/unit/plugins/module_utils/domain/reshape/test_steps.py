@@ -81,6 +81,9 @@ def test_nothing_is_done_while_nova_works_and_nothing_that_is_done_already(
     assert isinstance(verdict, Gone) == going
     if now.instance.task_state and not going:
         assert verdict == Wait(now.instance.task_state)
+    elif isinstance(verdict, Wait):
+        assert now.instance.vm_state == "resized"
+        assert now.resize_status == "confirming"
 
 
 @given(SHAPES, WANTED, st.sampled_from([ON, OFF]))
