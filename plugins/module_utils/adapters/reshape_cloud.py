@@ -15,7 +15,7 @@ from typing import Any
 from ..domain.errors import RecoveryError
 from ..domain.nova import Instance
 from ..domain.records import newest_by_instance
-from ..domain.reshape.shape import FlavorWanted, ImageWanted, RootVolume, Shape
+from ..domain.reshape.shape import MISSING, FlavorWanted, ImageWanted, RootVolume, Shape
 from .evacuation_cloud import OpenStackEvacuationCloud
 from .flavor_choice import choose_flavor
 from .glance_image import GlanceImages
@@ -71,7 +71,12 @@ class OpenStackReshapeCloud(OpenStackEvacuationCloud):
     def _read_root_volume(self, now: Instance) -> RootVolume | None:
         for attachment in self._compute.volume_attachments(now.id):
             if attachment.device == now.root_device_name:
-                volume = self._connection.sdk.block_storage.get_volume(attachment.volume_id)
+                get_volume = self._connection.sdk.block_storage.get_volume
+                volume = none_if_missing(functools.partial(get_volume, attachment.volume_id))
+                if volume is None:
+                    return RootVolume(
+                        id=attachment.volume_id, status=MISSING, size_gb=0, image_id=None
+                    )
                 noted = volume.volume_image_metadata or {}
                 return RootVolume(
                     id=volume.id,

@@ -19,7 +19,7 @@ from ..nova import COMPUTE, Instance, ServerGroup
 from ..operation.step import Arrived, Fail, Gone, Wait
 from . import fit
 from .plan import Plan, PlannedReshape, RefusedInstance, Request, data_lost
-from .shape import ReshapeCloud, Shape, Wanted
+from .shape import MISSING, ReshapeCloud, Shape, Wanted
 from .steps import REBUILD, RESIZE, next_step, pending
 from .verification import Before, addresses_of
 
@@ -115,6 +115,8 @@ class _Planner:
         if refusal := self._state_refusal(shape):
             return refusal
         steps = pending(shape, self.wanted)
+        if steps and (refusal := _root_volume_refusal(shape, steps)):
+            return refusal
         if REBUILD in steps and (refusal := self._rebuild_refusal(shape)):
             return refusal
         if RESIZE in steps and (refusal := self._resize_refusal(shape)):
@@ -171,12 +173,6 @@ class _Planner:
                 code="root_disk_replaced",
                 message=f"a rebuild with another image replaces its {data_lost(shape)}, and what is"
                 " on it is lost: state replace_root_disk=true to accept that",
-            )
-        volume = shape.root_volume
-        # During a rebuild, which an earlier run may have begun, it is reserved and downloading.
-        if volume and volume.status != "in-use" and shape.instance.task_state is None:
-            return Refusal(
-                code="root_volume", message=f"its root volume {volume.id} is {volume.status}"
             )
         before = self._image_before(shape)
         host = shape.instance.host or ""
@@ -239,6 +235,16 @@ class _Planner:
                 if not self._up.get(host, False)
             ),
         )
+
+
+def _root_volume_refusal(shape: Shape, steps: list[str]) -> Refusal | None:
+    volume = shape.root_volume
+    # During a rebuild, which an earlier run may have begun, it is reserved and downloading.
+    if volume is None or volume.status == "in-use" or shape.instance.task_state is not None:
+        return None
+    if REBUILD not in steps and volume.status != MISSING:
+        return None
+    return Refusal(code="root_volume", message=f"its root volume {volume.id} is {volume.status}")
 
 
 def _action(shape: Shape, wanted: Wanted, steps: list[str]) -> str:

@@ -15,6 +15,9 @@ from typing import Any, Protocol
 
 from ..nova import ComputeService, Instance, Port, PowerAction, ServerGroup, VolumeAttachment
 
+# Status of a root volume that Cinder does not know.
+MISSING = "missing"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlavorWanted:
@@ -56,7 +59,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootVolume:
-    """The volume that an instance boots from. ``image_id`` is of the image that it was made from."""
+    """The volume that an instance boots from. ``image_id`` is of the image that it was made from.
+
+    ``status`` is Cinder's, or MISSING.
+    """
 
     id: str
     status: str

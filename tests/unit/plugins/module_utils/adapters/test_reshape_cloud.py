@@ -74,6 +74,7 @@ class Cloud:
         self.placement = self
         self.sdk = self
         self.newest_move = "resize"
+        self.no_volume = False
 
     def has_service(self, _kind: str) -> bool:
         return True
@@ -92,6 +93,8 @@ class Cloud:
 
     def get_volume(self, volume_id: str) -> Any:
         self.asked.append(("volume", volume_id))
+        if self.no_volume:
+            raise sdk.NotFoundException("gone")
         noted = {"image_id": "i", "hw_numa_nodes": "2", "min_disk": "0", "checksum": "c"}
         return SimpleNamespace(id=volume_id, status="in-use", size=3, volume_image_metadata=noted)
 
@@ -169,6 +172,14 @@ def test_a_volume_backed_instance_is_read_again_only_when_nova_is_done() -> None
         assert (root.id, root.status, root.size_gb, root.image_id) == ("root", "in-use", 3, "i")
         assert root.image_properties == {"hw_numa_nodes": "2"}
     assert connection.asked == [("volume", "root")] * 2
+
+
+def test_a_root_volume_that_cinder_does_not_know() -> None:
+    connection = Cloud(server())
+    connection.no_volume = True
+    root = cloud_of(connection).shapes([UUID])[UUID].root_volume
+    assert root is not None
+    assert (root.id, root.status, root.image_id) == ("root", "missing", None)
 
 
 def test_one_that_is_gone_is_missing() -> None:

@@ -149,6 +149,26 @@ def test_a_volume_has_a_size_of_its_own() -> None:
     assert code_of(nova) == "image_does_not_fit"
 
 
+@pytest.mark.parametrize("wanted", [{"image": None}, {"flavor": None}, {}])
+def test_a_root_volume_that_cinder_does_not_know(wanted: dict[str, Any]) -> None:
+    nova = ReshapeNova(
+        World(), [shape(root_volume=volume(status="missing", size_gb=0, image_id=None))]
+    )
+    assert code_of(nova, **wanted) == "root_volume"
+    # It stands for none of the others.
+    nova.now["id-web-2"] = shape("web-2")
+    found = plan(nova, skip_refused=True, **wanted).as_list()
+    assert [(entry["name"], entry["action"] == "skip") for entry in found] == [
+        ("web-2", False),
+        ("web-1", True),
+    ]
+
+
+def test_a_root_volume_in_another_state_can_be_resized() -> None:
+    nova = ReshapeNova(World(), [shape(root_volume=volume(status="uploading"))])
+    assert code_of(nova, image=None) is None
+
+
 def test_traits_that_the_host_has() -> None:
     nova = ReshapeNova(World(), [shape()])
     nova.images[NEW_IMAGE] = replace(IMAGE, properties={"trait:CUSTOM_FAST": "required"})
