@@ -47,12 +47,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedReshape:
-    """``action`` is rebuild, resize, both in their order, adopt or verify."""
+    """``action`` is rebuild, resize, both in their order, adopt or verify.
+
+    ``steps`` are those that are still to be sent, also for what is adopted; a resize has to be
+    confirmed besides.
+    """
 
     shape: Shape
     before: Before
     wanted: Wanted
     action: str
+    steps: tuple[str, ...]
     not_with: frozenset[str] = frozenset()
 
     @property
@@ -69,12 +74,12 @@ class PlannedReshape:
 
     @property
     def changes_something(self) -> bool:
-        return self.action not in ("adopt", "verify")
+        return bool(self.steps)
 
     @property
     def loses(self) -> str | None:
         """What of its data a rebuild replaces."""
-        return data_lost(self.shape) if REBUILD in self.action else None
+        return data_lost(self.shape) if REBUILD in self.steps else None
 
     def as_dict(self) -> dict[str, Any]:
         image, flavor = self.wanted.image, self.wanted.flavor
@@ -139,9 +144,8 @@ class Plan:
 
 def data_lost(shape: Shape) -> str:
     """What a rebuild with another image replaces."""
-    if shape.root_volume:
-        return "root volume"
-    return "root disk and ephemeral disk" if shape.instance.ephemeral_gb else "root disk"
+    root = "root volume" if shape.root_volume else "root disk"
+    return f"{root} and ephemeral disk" if shape.instance.ephemeral_gb else root
 
 
 def _identity(instance: Instance) -> dict[str, Any]:

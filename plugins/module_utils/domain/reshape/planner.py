@@ -20,7 +20,7 @@ from ..operation.step import Arrived, Fail, Gone, Wait
 from . import fit
 from .plan import Plan, PlannedReshape, RefusedInstance, Request, data_lost
 from .shape import MISSING, ReshapeCloud, Shape, Wanted
-from .steps import REBUILD, RESIZE, next_step, pending
+from .steps import CONFIRM, FINISHED, REBUILD, RESIZE, next_step, pending
 from .verification import Before, addresses_of
 
 # How the task states begin that a rebuild and a resize set.
@@ -126,6 +126,7 @@ class _Planner:
             before=self._before(shape),
             wanted=self.wanted,
             action=_action(shape, self.wanted, steps),
+            steps=_to_send(shape, steps),
             not_with=one_at_a_time_groups(shape.instance.id, self._groups),
         )
 
@@ -252,6 +253,15 @@ def _action(shape: Shape, wanted: Wanted, steps: list[str]) -> str:
     if isinstance(verdict, Wait) or shape.instance.vm_state == "resized":
         return "adopt"
     return ", ".join(steps) or "verify"
+
+
+def _to_send(shape: Shape, steps: list[str]) -> tuple[str, ...]:
+    """Without what an earlier run has sent. Whether a root volume was is seen only when it is done."""
+    now = shape.instance
+    waits = now.vm_state == "resized" and shape.resize_status == FINISHED
+    if waits or (now.task_state or "").startswith(_RESIZING):
+        return (CONFIRM, *(step for step in steps if step != RESIZE))
+    return tuple(steps)
 
 
 def _leads_there(shape: Shape, wanted: Wanted) -> bool:

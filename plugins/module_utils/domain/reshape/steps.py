@@ -24,7 +24,7 @@ HARD_REBOOT = "hard_reboot"
 
 _GOING = frozenset({"deleting", "soft-deleting"})
 # Status of a resize record that waits for its confirmation.
-_FINISHED = "finished"
+FINISHED = "finished"
 _CONFIRMING = frozenset({"confirming", "confirmed"})
 
 
@@ -114,7 +114,7 @@ def _resized(shape: Shape, wanted: Wanted) -> Verdict:
             f"a resize to flavor {shape.flavor_name} waits for its confirmation: confirm or revert"
             " it first",
         )
-    if shape.resize_status == _FINISHED:
+    if shape.resize_status == FINISHED:
         return Act(CONFIRM)
     # Nova has a resize confirmed long before it shows the instance as active.
     if shape.resize_status in _CONFIRMING:

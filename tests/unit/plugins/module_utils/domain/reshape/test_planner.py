@@ -260,7 +260,7 @@ def test_the_loss_of_the_root_disk_must_be_accepted() -> None:
         ({"flavor": LARGE, "ephemeral_gb": 0, "root_volume": volume()}, "rebuild", "root volume"),
         ({"flavor": LARGE, "image_id": NEW_IMAGE}, "verify", None),
         ({"flavor": LARGE, "image_id": NEW_IMAGE, "locked": True}, "verify", None),
-        ({"image_id": NEW_IMAGE, "task_state": "rebuilding"}, "adopt", None),
+        ({"flavor": LARGE, "image_id": NEW_IMAGE, "task_state": "rebuilding"}, "adopt", None),
         (
             {"image_id": NEW_IMAGE, "vm_state": "error", "newest_action": "rebuild"},
             "rebuild, resize",
@@ -273,6 +273,60 @@ def test_what_is_planned(fields: dict[str, Any], action: str, lost: str | None) 
     (entry,) = found.as_list()
     assert (entry["action"], entry["data_lost"]) == (action, lost)
     assert found.changes_something == (action not in ("adopt", "verify"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "lost", "sends"),
+    [
+        # The flavor is still to come.
+        ({"image_id": NEW_IMAGE, "task_state": "rebuilding"}, None, True),
+        ({"task_state": "resize_migrating"}, "root disk", True),
+        ({"image_id": NEW_IMAGE, "task_state": "resize_migrating"}, None, True),
+        # Nova shows the new flavor before it has ended, and nobody else confirms it.
+        ({"flavor": LARGE, "image_id": NEW_IMAGE, "task_state": "resize_finish"}, None, True),
+        ({"flavor": LARGE, "vm_state": "resized", "resize_status": "finished"}, "root disk", True),
+        (
+            {
+                "flavor": LARGE,
+                "image_id": NEW_IMAGE,
+                "vm_state": "resized",
+                "resize_status": "finished",
+            },
+            None,
+            True,
+        ),
+        (
+            {
+                "flavor": LARGE,
+                "image_id": NEW_IMAGE,
+                "vm_state": "resized",
+                "resize_status": "confirming",
+            },
+            None,
+            False,
+        ),
+        # Whether it is this image that is being put on it shows at its end only.
+        (
+            {"flavor": LARGE, "task_state": "rebuilding", "root_volume": volume()},
+            "root volume",
+            True,
+        ),
+    ],
+)
+def test_what_is_still_to_be_done_with_what_is_adopted(
+    fields: dict[str, Any], lost: str | None, *, sends: bool
+) -> None:
+    found = plan(ReshapeNova(World(), [shape(**fields)]))
+    (entry,) = found.as_list()
+    assert (entry["action"], entry["data_lost"]) == ("adopt", lost)
+    assert found.changes_something == sends
+
+
+def test_a_rebuild_of_a_root_volume_replaces_the_ephemeral_disk_too() -> None:
+    flavor = replace(LARGE, ephemeral_gb=1)
+    nova = ReshapeNova(World(), [shape(flavor=flavor, root_volume=volume())])
+    (entry,) = plan(nova, flavor=None).as_list()
+    assert entry["data_lost"] == "root volume and ephemeral disk"
 
 
 def test_what_is_in_progress_comes_first() -> None:
