@@ -177,10 +177,10 @@ class NovaApi:
 
     def rebuild(self, instance_id: str, image_id: str) -> str | None:
         # What is not given is kept: name, metadata, key pair, user data. The answer holds a new
-        # password of the guest's administrator, which is not kept here.
+        # password of the guest's administrator, which is neither kept here nor logged.
         body = {"rebuild": {"imageRef": image_id}}
         with cloud_errors(f"rebuild instance {instance_id}"):
-            return self._send("post", f"/servers/{instance_id}/action", body)
+            return self._send("post", f"/servers/{instance_id}/action", body, log=False)
 
     def resize(self, instance_id: str, flavor_id: str) -> str | None:
         body = {"resize": {"flavorRef": flavor_id}}

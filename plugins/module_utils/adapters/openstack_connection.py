@@ -164,13 +164,14 @@ class CloudConnection:
             sdk_exceptions.raise_from_response(response)
 
     def send_once(
-        self, proxy: Any, method: str, path: str, body: dict[str, Any], **version: str
+        self, proxy: Any, method: str, path: str, body: dict[str, Any], **options: Any
     ) -> str | None:
         """One call that changes something; its request id, which openstacksdk's resources drop.
 
-        :param version: ``microversion``, instead of the proxy's own.
+        :param options: of keystoneauth: ``microversion``, instead of the proxy's own; ``log=False``
+            for an answer that holds a secret.
         """
-        response = getattr(proxy, method)(path, json=body, **version)
+        response = getattr(proxy, method)(path, json=body, **options)
         request_id: str | None = response.headers.get("x-openstack-request-id")
         try:
             sdk_exceptions.raise_from_response(response)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,6 +17,9 @@ import pytest
 import requests
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import (
     openstack_connection as module,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.nova_api import (
+    NovaApi,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     ApiRefused,
@@ -77,6 +81,20 @@ def test_writing_works_otherwise_and_the_request_id_is_kept(cloud: http.FakeHttp
     sent = connection.send_once(connection.sdk.compute, "put", "/os-services/x", {"a": 1})
     assert sent == "req-1"
     assert cloud.seen[-1] == ("PUT", "/compute/v2.1/os-services/x")
+
+
+def test_the_password_in_the_answer_of_a_rebuild_is_not_logged(
+    cloud: http.FakeHttp, caplog: pytest.LogCaptureFixture
+) -> None:
+    nova = NovaApi(connect())
+    cloud.answers["/compute/v2.1/servers/x/action"] = (202, {"server": {"adminPass": "sesame"}})
+    # As sdk_log_level=DEBUG has it.
+    with caplog.at_level(logging.DEBUG, logger="keystoneauth"):
+        assert nova.rebuild("x", "image") == "req-1"
+        assert "sesame" not in caplog.text
+        # Others are.
+        nova.resize("x", "flavor")
+        assert "sesame" in caplog.text
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

@@ -126,7 +126,9 @@ class Cloud:
             raise answer
         return answer
 
-    def send_once(self, _proxy: Any, method: str, path: str, body: dict[str, Any]) -> str:
+    def send_once(
+        self, _proxy: Any, method: str, path: str, body: dict[str, Any], **_options: Any
+    ) -> str:
         self.sent.append((method, path, body))
         return "req-1"
 
