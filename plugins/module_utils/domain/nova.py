@@ -15,6 +15,9 @@ COMPUTE = "nova-compute"
 # Power states of OS-EXT-STS:power_state (nova.compute.power_state).
 NOSTATE, RUNNING, PAUSED, SHUTDOWN, CRASHED, SUSPENDED = 0, 1, 3, 4, 6, 7
 
+_DELETED = frozenset({"deleted", "soft-delete"})
+_DELETING = frozenset({"deleting", "soft-deleting"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeService:
@@ -63,6 +66,11 @@ class Instance:
     root_gb: int = 0
     swap_mb: int = 0
     zone: str | None = None
+
+    @property
+    def is_being_deleted(self) -> bool:
+        """Whether it is deleted, as far as its user is concerned, or about to be."""
+        return self.vm_state in _DELETED or self.task_state in _DELETING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,6 @@ from ..records import in_progress, is_evacuation
 # Nova's own precondition for evacuate (nova.compute.api.API.evacuate).
 EVACUABLE_VM_STATES = frozenset({"active", "stopped", "error"})
 
-_DELETING = frozenset({"deleting", "soft-deleting"})
-
 
 @dataclass(frozen=True, slots=True)
 class Skip:
@@ -59,7 +57,7 @@ def why_skip(
     storage: StoragePolicy,
 ) -> Skip | None:
     """The reason not to evacuate this instance, or None. All arguments are of this instance."""
-    if instance.vm_state in ("deleted", "soft-delete") or instance.task_state in _DELETING:
+    if instance.is_being_deleted:
         return Skip("being_deleted", "it is deleted or being deleted")
     if not instance.launched:
         return Skip(

@@ -18,9 +18,6 @@ from .plan import ADOPT, VERIFY, Baseline, Plan, PlannedMigration, SkippedMigrat
 from .request import CONFIRM, Request, Wish, way_of
 from .stage import RESIZED, Moving, Occupied, ToConfirm, stage_of
 
-_DELETED = frozenset({"deleted", "soft-delete"})
-_DELETING = frozenset({"deleting", "soft-deleting"})
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -106,7 +103,7 @@ def decide(
 
     :param records: of this instance, of every kind and age.
     """
-    if is_being_deleted(instance):
+    if instance.is_being_deleted:
         return Skip("being_deleted", "it is deleted or being deleted")
     stage = stage_of(instance, records, wish.host)
     if isinstance(stage, Moving):
@@ -132,10 +129,6 @@ def decide(
     if not any(s.host == source and s.binary == COMPUTE and s.state == "up" for s in services):
         return Skip("source_is_down", f"{source} is down, and Nova moves nothing from there")
     return Decision(way, source)
-
-
-def is_being_deleted(instance: Instance) -> bool:
-    return instance.vm_state in _DELETED or instance.task_state in _DELETING
 
 
 def why_not_ready(service: ComputeService) -> RecoveryError | None:

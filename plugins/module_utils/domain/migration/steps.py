@@ -17,7 +17,7 @@ from ..operation.step import Act, Arrived, Fail, Gone, Standing, Verdict, Wait
 from ..service_change import find_service
 from .cloud import MigrationCloud
 from .plan import PlannedMigration
-from .planner import is_being_deleted, why_not_ready
+from .planner import why_not_ready
 from .request import CONFIRM, LIVE_MIGRATE, way_of
 from .stage import Moving, Occupied, Resting, Stage, ToConfirm, stage_of
 from .verification import Observation, newest_to, verify
@@ -68,7 +68,7 @@ class MigrationOperation:
         return stage_of(seen.instance, seen.records, self._host(seen))
 
     def judge(self, instance_id: str, seen: Seen | None) -> Verdict:
-        if seen is None or is_being_deleted(seen.instance):
+        if seen is None or seen.instance.is_being_deleted:
             return Gone()
         instance, move = seen.instance, self._moves[instance_id]
         stage = self._stage(seen)

@@ -22,7 +22,6 @@ CONFIRM = "confirm"
 STOP = "stop"
 HARD_REBOOT = "hard_reboot"
 
-_GOING = frozenset({"deleting", "soft-deleting"})
 # Status of a resize record that waits for its confirmation.
 FINISHED = "finished"
 _CONFIRMING = frozenset({"confirming", "confirmed"})
@@ -39,7 +38,7 @@ def pending(shape: Shape, wanted: Wanted) -> list[str]:
 
 def next_step(shape: Shape | None, wanted: Wanted, power: str) -> Verdict:
     """:param power: whether it is meant to run, a word of evacuation/power.py."""
-    if shape is None or _is_going(shape):
+    if shape is None or shape.instance.is_being_deleted:
         return Gone()
     now = shape.instance
     if now.task_state is not None:
@@ -100,11 +99,6 @@ def _needs_image(shape: Shape, wanted: Wanted) -> bool:
     # After a rebuild that has failed there is the new image in name only.
     failed = shape.instance.vm_state == "error" and shape.newest_action == REBUILD
     return failed or not shape.has_image(wanted.image)
-
-
-def _is_going(shape: Shape) -> bool:
-    now = shape.instance
-    return now.vm_state in ("deleted", "soft-delete") or now.task_state in _GOING
 
 
 def _resized(shape: Shape, wanted: Wanted) -> Verdict:
