@@ -12,6 +12,14 @@ from .check import Check
 from .nova import Instance, Port, VolumeAttachment
 
 
+def ports_by_instance(ports: Iterable[Port]) -> dict[str, list[Port]]:
+    """Ports by the id of their instance."""
+    found: dict[str, list[Port]] = {}
+    for port in ports:
+        found.setdefault(port.instance_id, []).append(port)
+    return found
+
+
 def check_ports(
     before: Collection[str], ports: Iterable[Port], host: str, *, running: bool
 ) -> Check:

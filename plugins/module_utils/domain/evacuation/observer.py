@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from ..attached import ports_by_instance
 from ..check import Check
 from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import RecoveryError
-from ..nova import Instance, MigrationRecord, Port, VolumeAttachment
+from ..nova import Instance, MigrationRecord, VolumeAttachment
 from ..records import EVACUATION
 from .move import Move
 from .verification import Observation, verify
@@ -98,9 +99,7 @@ class Observer:
         What could not be read of one move does not hold up the others: it is missing, and its
         error is in the list.
         """
-        ports: dict[str, list[Port]] = {}
-        for port in self._cloud.ports_of(move.id for move in moves):
-            ports.setdefault(port.instance_id, []).append(port)
+        ports = ports_by_instance(self._cloud.ports_of(move.id for move in moves))
         volumes = self._volumes_of(moves)
         found: dict[str, dict[str, Check]] = {}
         errors: list[RecoveryError] = []

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..attached import ports_by_instance
 from ..cloud import EvacuationCloud
 from ..errors import RecoveryError
 from ..heartbeat import is_silent
@@ -187,7 +188,7 @@ class _Observed:
         involved = [*candidates, *(instance for instance, _record in self.tracked.values())]
         if involved:
             self._note_left_hosts()
-        ports = _by_instance(self.cloud.ports_of([i.id for i in involved]) if involved else [])
+        ports = ports_by_instance(self.cloud.ports_of([i.id for i in involved]) if involved else [])
         groups = groups_by_member(self.cloud.server_groups() if involved else ())
         policy = self.request.policy
         # Rules match on the host that an instance leaves, also once it has left it.
@@ -299,10 +300,3 @@ class _Observed:
 def _moved_by(record: MigrationRecord, instance: Instance) -> bool:
     """True when this evacuation has brought the instance to where it is now."""
     return record.status == "done" and instance.host == record.dest_compute
-
-
-def _by_instance(ports: Iterable[Port]) -> dict[str, list[Port]]:
-    found: dict[str, list[Port]] = {}
-    for port in ports:
-        found.setdefault(port.instance_id, []).append(port)
-    return found

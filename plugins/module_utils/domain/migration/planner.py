@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..attached import ports_by_instance
 from ..errors import RecoveryError
 from ..evacuation.selection import Skip
 from ..nova import COMPUTE, SHUTDOWN, ComputeService, Instance, MigrationRecord, Port
@@ -37,9 +38,7 @@ def build_plan(cloud: MigrationCloud, request: Request) -> Plan:
     skipped: list[SkippedMigration] = []
     instances = _instances(cloud, request.wishes)
     records = _records(cloud, instances.values(), request.wishes)
-    ports: dict[str, list[Port]] = {}
-    for port in cloud.ports_of(instances):
-        ports.setdefault(port.instance_id, []).append(port)
+    ports = ports_by_instance(cloud.ports_of(instances))
     for wish in request.wishes:
         instance = instances.get(wish.instance_id)
         if instance is None:

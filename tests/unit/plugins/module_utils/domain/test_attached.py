@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.attached import (
     check_ports,
     check_volumes,
+    ports_by_instance,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import (
     VolumeAttachment,
@@ -32,6 +33,13 @@ def test_a_port(port: dict[str, object], running: bool, passed: bool) -> None:
     found = check_ports({"port-1"}, [values.port(**port)], "compute-1", running=running)
     assert found.passed is passed
     assert found.name == "ports"
+
+
+def test_ports_by_their_instance() -> None:
+    first, second, third = (values.port(id=f"port-{number}") for number in range(3))
+    other = values.port(id="other", instance_id="another")
+    found = ports_by_instance([first, second, other, third])
+    assert found == {first.instance_id: [first, second, third], "another": [other]}
 
 
 def test_a_port_that_is_missing() -> None:
