@@ -14,6 +14,7 @@ from ..errors import RecoveryError
 from ..evacuation.selection import Skip
 from ..nova import COMPUTE, ComputeService, Instance, MigrationRecord, Port, VolumeAttachment
 from ..operation.step import Act, Arrived, Fail, Gone, Standing, Verdict, Wait
+from ..operation.verification import verify_each
 from ..service_change import find_service
 from .cloud import MigrationCloud
 from .plan import PlannedMigration
@@ -133,20 +134,11 @@ class MigrationOperation:
 
     def verify(self, seen: Mapping[str, Seen | None]) -> Mapping[str, Mapping[str, Check]]:
         there = {i: found for i, found in seen.items() if found is not None}
-        ports: dict[str, list[Port]] = {}
-        for port in self._cloud.ports_of(there):
-            ports.setdefault(port.instance_id, []).append(port)
-        volumes = self._cloud.volumes({v for f in there.values() for v in f.instance.volume_ids})
-        checks: dict[str, Mapping[str, Check]] = {}
-        errors: list[RecoveryError] = []
-        for instance_id, found in there.items():
-            try:
-                checks[instance_id] = self._verify(found, ports.get(instance_id, []), volumes)
-            except RecoveryError as error:
-                errors.append(error)
-        if errors and not checks:
-            raise errors[0]
-        return checks
+        return verify_each(
+            self._cloud,
+            {instance_id: found.instance for instance_id, found in there.items()},
+            lambda instance_id, ports, volumes: self._verify(there[instance_id], ports, volumes),
+        )
 
     def _verify(
         self, seen: Seen, ports: Sequence[Port], volumes: Mapping[str, VolumeAttachment] | None

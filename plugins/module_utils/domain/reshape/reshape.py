@@ -11,13 +11,12 @@ from dataclasses import replace
 
 from ..check import Check
 from ..clock import Clock
-from ..errors import RecoveryError
 from ..evacuation.power import intended_by_state
-from ..nova import Port
 from ..operation.result import Result, failure
 from ..operation.run import OperationRun
 from ..operation.settings import OperationSettings
 from ..operation.step import Act, Fail, Standing, Verdict
+from ..operation.verification import verify_each
 from ..progress import Watcher
 from . import steps
 from .plan import Plan
@@ -92,31 +91,18 @@ class Reshape:
 
     def verify(self, seen: Mapping[str, Shape | None]) -> Mapping[str, Mapping[str, Check]]:
         shapes = {instance_id: shape for instance_id, shape in seen.items() if shape}
-        ports: dict[str, list[Port]] = {}
-        for port in self._cloud.ports_of(shapes):
-            ports.setdefault(port.instance_id, []).append(port)
-        volumes = self._cloud.volumes(
-            {volume for shape in shapes.values() for volume in shape.instance.volume_ids}
-        )
-        found: dict[str, Mapping[str, Check]] = {}
-        errors: list[RecoveryError] = []
-        for instance_id, shape in shapes.items():
-            try:
-                hosts = self._cloud.allocation_hosts(instance_id)
-            except RecoveryError as error:
-                errors.append(error)
-                continue
-            found[instance_id] = verify(
+        return verify_each(
+            self._cloud,
+            {instance_id: shape.instance for instance_id, shape in shapes.items()},
+            lambda instance_id, ports, volumes: verify(
                 self._before[instance_id],
                 self._wanted,
-                shape,
-                ports=ports.get(instance_id, ()),
-                allocation_hosts=hosts,
+                shapes[instance_id],
+                ports=ports,
+                allocation_hosts=self._cloud.allocation_hosts(instance_id),
                 volumes=volumes,
-            )
-        if errors and not found:
-            raise errors[0]
-        return found
+            ),
+        )
 
 
 def reshape(
