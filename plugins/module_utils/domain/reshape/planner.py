@@ -19,7 +19,7 @@ from ..nova import COMPUTE, Instance, ServerGroup
 from ..operation.step import Arrived, Fail, Gone, Wait
 from . import fit
 from .plan import Plan, PlannedReshape, RefusedInstance, Request, data_lost
-from .shape import MISSING, ReshapeCloud, Shape, Wanted
+from .shape import MISSING, FlavorWanted, ImageWanted, ReshapeCloud, Shape, Wanted
 from .steps import CONFIRM, FINISHED, REBUILD, RESIZE, next_step, pending
 from .verification import Before, addresses_of
 
@@ -162,13 +162,8 @@ class _Planner:
         image = self.wanted.image
         if image is None:
             return None
-        project = shape.instance.project_id
-        if image.project_ids is not None and project not in image.project_ids:
-            return Refusal(
-                code="image_not_accessible",
-                message=f"project {project} may not use image {image.name}: share it with the"
-                " project, or give another",
-            )
+        if refusal := _not_accessible(shape, "image", image):
+            return refusal
         if not self.wanted.replace_root_disk:
             return Refusal(
                 code="root_disk_replaced",
@@ -193,14 +188,8 @@ class _Planner:
         flavor = self.wanted.flavor
         if flavor is None:
             return None
-        project = shape.instance.project_id
-        if flavor.project_ids is not None and project not in flavor.project_ids:
-            return Refusal(
-                code="flavor_not_accessible",
-                message=f"project {project} may not use flavor {flavor.name}: give it access, or"
-                " give another flavor",
-            )
-        if refusal := fit.flavor_refusal(shape, flavor):
+        refusal = _not_accessible(shape, "flavor", flavor) or fit.flavor_refusal(shape, flavor)
+        if refusal:
             return refusal
         image = self.wanted.image
         if image and pending(shape, self.wanted)[0] == REBUILD:
@@ -236,6 +225,17 @@ class _Planner:
                 if not self._up.get(host, False)
             ),
         )
+
+
+def _not_accessible(shape: Shape, kind: str, wanted: FlavorWanted | ImageWanted) -> Refusal | None:
+    project = shape.instance.project_id
+    if wanted.project_ids is None or project in wanted.project_ids:
+        return None
+    return Refusal(
+        code=f"{kind}_not_accessible",
+        message=f"project {project} may not use {kind} {wanted.name}: give it access, or give"
+        f" another {kind}",
+    )
 
 
 def _root_volume_refusal(shape: Shape, steps: list[str]) -> Refusal | None:
