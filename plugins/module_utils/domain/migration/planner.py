@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..attached import ports_by_instance
@@ -37,7 +37,9 @@ def build_plan(cloud: MigrationCloud, request: Request) -> Plan:
     moves: list[PlannedMigration] = []
     skipped: list[SkippedMigration] = []
     instances = _instances(cloud, request.wishes)
-    records = _records(cloud, instances.values(), request.wishes)
+    hosts = _hosts(request.wishes) | {i.host for i in instances.values() if i.host}
+    by_host = {host: cloud.migrations(host=host) for host in sorted(hosts)}
+    records = _by_instance(by_host.values())
     ports = ports_by_instance(cloud.ports_of(instances))
     for wish in request.wishes:
         instance = instances.get(wish.instance_id)
@@ -58,7 +60,7 @@ def build_plan(cloud: MigrationCloud, request: Request) -> Plan:
                     baseline=_baseline(instance, ports.get(instance.id, [])),
                 )
             )
-    require_ready(cloud, services, {move.host for move in moves if move.is_to_begin})
+    require_ready(services, {move.host: by_host[move.host] for move in moves if move.is_to_begin})
     if moves:
         # Needed for the verification only, but a right that is missing must show up now.
         cloud.allocation_hosts(moves[0].instance.id)
@@ -79,14 +81,11 @@ def _hosts(wishes: Iterable[Wish]) -> set[str]:
     return {host for wish in wishes for host in (wish.host, wish.expected) if host}
 
 
-def _records(
-    cloud: MigrationCloud, instances: Iterable[Instance], wishes: Iterable[Wish]
-) -> dict[str, list[MigrationRecord]]:
-    """By instance. One that is in progress names the host where its instance is."""
+def _by_instance(of_hosts: Iterable[list[MigrationRecord]]) -> dict[str, list[MigrationRecord]]:
+    """Each record once. One that is in progress names the host where its instance is."""
     found: dict[str, dict[int, MigrationRecord]] = {}
-    hosts = _hosts(wishes) | {instance.host for instance in instances if instance.host}
-    for host in sorted(hosts):
-        for record in cloud.migrations(host=host):
+    for records in of_hosts:
+        for record in records:
             found.setdefault(record.instance_id, {})[record.id] = record
     return {instance_id: list(records.values()) for instance_id, records in found.items()}
 
@@ -153,24 +152,24 @@ def why_not_ready(service: ComputeService) -> RecoveryError | None:
 
 
 def require_ready(
-    cloud: MigrationCloud, services: Sequence[ComputeService], hosts: Iterable[str]
+    services: Sequence[ComputeService], records: Mapping[str, list[MigrationRecord]]
 ) -> None:
     """Refuse as a whole, before anything is changed, when a host cannot take what is to come.
 
     A host with evacuation records that are not completed would end, at the next start of its
     nova-compute, the guest of an instance that has come back.
 
+    :param records: by each host that must be ready, all that name it.
     :raises RecoveryError: with the code of the first host; the details have all.
     """
     wrong: dict[str, RecoveryError] = {}
-    for host in sorted(hosts):
+    for host, of_host in sorted(records.items()):
         try:
             unready = why_not_ready(find_service(services, host, COMPUTE))
             if unready is not None:
                 raise unready
-            records = cloud.migrations(host=host)
-            require_none_in_progress(host, records)
-            require_none_done(host, records)
+            require_none_in_progress(host, of_host)
+            require_none_done(host, of_host)
         except RecoveryError as error:
             if error.code not in _OF_A_HOST:
                 raise

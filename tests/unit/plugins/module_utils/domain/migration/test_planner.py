@@ -23,7 +23,10 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mig
     Request,
     Wish,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import SHUTDOWN
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import (
+    SHUTDOWN,
+    MigrationRecord,
+)
 from fakes import values
 from fakes.migrating import FakeMigratingNova
 
@@ -196,6 +199,21 @@ def test_a_home_matters_only_when_something_is_to_come() -> None:
     cloud = cloud_with(host=HOME)
     cloud.host_goes_down(HOME)
     assert only(cloud) == ("verify", None)
+
+
+def test_the_records_of_a_host_are_listed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = cloud_with()
+    cloud.add(values.instance("web-2", host="compute-2"))
+    listed: list[str | None] = []
+    real = cloud.migrations
+
+    def migrations(*, host: str | None = None, **query: Any) -> list[MigrationRecord]:
+        listed.append(host)
+        return real(host=host, **query)
+
+    monkeypatch.setattr(cloud, "migrations", migrations)
+    assert plan(cloud).totals()["live_migrate"] == 2
+    assert sorted(str(host) for host in listed) == ["compute-1", "compute-2"]
 
 
 def test_an_error_of_the_cloud_is_not_one_of_a_host() -> None:
