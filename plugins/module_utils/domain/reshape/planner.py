@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..attached import ports_by_instance
 from ..errors import RecoveryError
 from ..evacuation.order import one_at_a_time_groups
 from ..evacuation.power import intended_by_actions, intended_by_state
 from ..evacuation.selection import groups_by_member, pick_named
 from ..never_booted.refusal import Refusal
-from ..nova import COMPUTE, Instance, ServerGroup
+from ..nova import COMPUTE, Instance, Port, ServerGroup
 from ..operation.step import Arrived, Fail, Gone, Wait
 from . import fit
 from .plan import Plan, PlannedReshape, RefusedInstance, Request, data_lost
@@ -35,9 +36,9 @@ def build_plan(cloud: ReshapeCloud, request: Request) -> Plan:
         flavor=cloud.flavor(request.flavor) if request.flavor else None,
         replace_root_disk=request.replace_root_disk,
     )
-    planner = _Planner(cloud, wanted)
     instances = _selected(cloud, request)
     shapes = cloud.shapes([instance.id for instance in instances])
+    planner = _Planner(cloud, wanted, ports_by_instance(cloud.ports_of(shapes)))
     reshapes, refused = [], []
     for instance in instances:
         shape = shapes.get(instance.id)
@@ -100,6 +101,7 @@ def _refuse(refused: list[RefusedInstance], number: int) -> None:
 class _Planner:
     cloud: ReshapeCloud
     wanted: Wanted
+    ports: Mapping[str, Iterable[Port]]
     _up: dict[str, bool] = field(init=False)
     _groups: Mapping[str, Iterable[ServerGroup]] = field(init=False)
     _images: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
@@ -216,7 +218,7 @@ class _Planner:
         power = intended_by_state(now) if now.task_state is None else None
         return Before(
             power=power or intended_by_actions(self.cloud.power_actions(now.id)),
-            addresses=addresses_of(self.cloud.ports_of([now.id])),
+            addresses=addresses_of(self.ports.get(now.id, ())),
             volume_ids=now.volume_ids,
             kept=shape.kept,
             left_hosts=frozenset(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     RecoveryError,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import Port
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.plan import (
     Plan,
     Request,
@@ -327,6 +329,24 @@ def test_a_rebuild_of_a_root_volume_replaces_the_ephemeral_disk_too() -> None:
     nova = ReshapeNova(World(), [shape(flavor=flavor, root_volume=volume())])
     (entry,) = plan(nova, flavor=None).as_list()
     assert entry["data_lost"] == "root volume and ephemeral disk"
+
+
+def test_ports_are_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    nova = ReshapeNova(World(), [shape(), shape("web-2")])
+    asked: list[list[str]] = []
+    real = nova.ports_of
+
+    def ports_of(instance_ids: Iterable[str]) -> list[Port]:
+        asked.append(sorted(instance_ids))
+        return real(asked[-1])
+
+    monkeypatch.setattr(nova, "ports_of", ports_of)
+    found = plan(nova)
+    assert asked == [["id-web-1", "id-web-2"]]
+    assert [set(planned.before.addresses) for planned in found.reshapes] == [
+        {"port-id-web-1"},
+        {"port-id-web-2"},
+    ]
 
 
 def test_what_is_in_progress_comes_first() -> None:
