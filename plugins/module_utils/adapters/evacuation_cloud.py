@@ -69,11 +69,15 @@ class OpenStackEvacuationCloud(NovaApi):
 
     def allocation_hosts(self, instance_id: str) -> frozenset[str]:
         with cloud_errors(f"read the allocations of instance {instance_id}"):
-            providers = self._read_placement(f"/allocations/{instance_id}")["allocations"]
+            providers = self._providers_of(instance_id)
         if any(provider not in self._root_of_provider for provider in providers):
             self._read_providers()
         roots = (self._root_of_provider.get(provider, provider) for provider in providers)
         return frozenset(self._host_of_root.get(root, f"provider {root}") for root in roots)
+
+    def _providers_of(self, consumer_id: str) -> frozenset[str]:
+        """Resource providers of which this consumer has allocations."""
+        return frozenset(self._read_placement(f"/allocations/{consumer_id}")["allocations"])
 
     def _read_placement(self, path: str) -> Any:
         return self._connection.read(self._connection.placement, path)

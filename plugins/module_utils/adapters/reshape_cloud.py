@@ -41,6 +41,8 @@ class OpenStackReshapeCloud(OpenStackEvacuationCloud):
         self._images = GlanceImages(connection)
         self._root_volumes: dict[str, RootVolume | None] = {}
         self._architectures: dict[str, str | None] | None = None
+        # By resource provider, of which a host has few and its instances ask many times.
+        self._traits: dict[str, frozenset[str]] = {}
 
     def shapes(self, instance_ids: Iterable[str]) -> dict[str, Shape]:
         found = {}
@@ -134,14 +136,15 @@ class OpenStackReshapeCloud(OpenStackEvacuationCloud):
 
     def traits(self, instance_id: str) -> frozenset[str]:
         with cloud_errors(f"read the traits where instance {instance_id} is"):
-            providers = self._read_placement(f"/allocations/{instance_id}")["allocations"]
-            return frozenset(
-                trait
-                for provider in providers
-                for trait in self._read_placement(f"/resource_providers/{provider}/traits")[
-                    "traits"
-                ]
+            return frozenset().union(
+                *(self._traits_of(provider) for provider in self._providers_of(instance_id))
             )
+
+    def _traits_of(self, provider: str) -> frozenset[str]:
+        if provider not in self._traits:
+            body = self._read_placement(f"/resource_providers/{provider}/traits")
+            self._traits[provider] = frozenset(body["traits"])
+        return self._traits[provider]
 
     def architecture(self, host: str) -> str | None:
         if self._architectures is None:

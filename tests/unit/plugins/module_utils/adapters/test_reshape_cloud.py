@@ -224,9 +224,14 @@ def test_traits_are_those_of_all_providers() -> None:
             "/allocations/u": {"allocations": {"a": {}, "b": {}}},
             "/resource_providers/a/traits": {"traits": ["A"]},
             "/resource_providers/b/traits": {"traits": ["B"]},
+            "/allocations/v": {"allocations": {"b": {}}},
         }
     )
-    assert cloud_of(connection).traits("u") == {"A", "B"}
+    cloud = cloud_of(connection)
+    assert cloud.traits("u") == {"A", "B"}
+    assert cloud.traits("v") == {"B"}
+    # Those of a provider are read once.
+    assert len(connection.asked) == 4
 
 
 def test_the_architecture_of_a_host() -> None:
