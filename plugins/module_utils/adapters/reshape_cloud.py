@@ -25,6 +25,8 @@ from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 
 # The newest that still shows the processors of a hypervisor.
 _SHOWS_PROCESSORS = "2.87"
+# The newest that shows the id of an instance's flavor, instead of what is in it.
+_SHOWS_FLAVOR_IDS = "2.46"
 _RESIZE = "resize"
 # What Cinder notes of a volume's image that is no property of it.
 _NOT_PROPERTIES = frozenset(
@@ -133,6 +135,13 @@ class OpenStackReshapeCloud(OpenStackEvacuationCloud):
 
     def flavor(self, name_or_id: str) -> FlavorWanted:
         return choose_flavor(self._connection, name_or_id)
+
+    def flavor_id(self, instance_id: str) -> str:
+        with cloud_errors(f"read instance {instance_id}"):
+            body = self._connection.read(
+                self._compute, f"/servers/{instance_id}", _SHOWS_FLAVOR_IDS
+            )
+            return str(body["server"]["flavor"]["id"])
 
     def traits(self, instance_id: str) -> frozenset[str]:
         with cloud_errors(f"read the traits where instance {instance_id} is"):

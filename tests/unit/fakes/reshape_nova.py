@@ -122,6 +122,9 @@ class ReshapeNova:
     def flavor(self, name_or_id: str) -> FlavorWanted:
         return self.flavors[name_or_id]
 
+    def flavor_id(self, instance_id: str) -> str:
+        return {one.name: one.id for one in (SMALL, LARGE)}[self.now[instance_id].flavor_name]
+
     def image_properties(self, image_id: str) -> Mapping[str, Any] | None:
         return self.properties[image_id]
 

@@ -164,13 +164,6 @@ def required_traits(image: ImageWanted) -> frozenset[str]:
 def flavor_refusal(shape: Shape, flavor: FlavorWanted) -> Refusal | None:
     """Why the instance cannot be resized to this flavor."""
     now = shape.instance
-    if shape.has_sizes_of(flavor):
-        return Refusal(
-            code="flavor_edited",
-            message=f"it has flavor {flavor.name}, whose extra specs were changed since: Nova"
-            " resizes no instance to the flavor that it has. Make another flavor with these extra"
-            " specs, and give that",
-        )
     if now.image_id is not None and flavor.root_gb < now.root_gb:
         return _smaller(flavor, "root disk", now.root_gb, flavor.root_gb)
     if flavor.ephemeral_gb < now.ephemeral_gb:

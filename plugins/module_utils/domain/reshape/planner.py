@@ -193,6 +193,13 @@ class _Planner:
         refusal = _not_accessible(shape, "flavor", flavor) or fit.flavor_refusal(shape, flavor)
         if refusal:
             return refusal
+        if shape.has_sizes_of(flavor) and self.cloud.flavor_id(shape.instance.id) == flavor.id:
+            return Refusal(
+                code="flavor_edited",
+                message=f"it has flavor {flavor.name}, whose extra specs were changed since: Nova"
+                " resizes no instance to the flavor that it has. Make another flavor with these"
+                " extra specs, and give that",
+            )
         image = self.wanted.image
         if image and pending(shape, self.wanted)[0] == REBUILD:
             # By then it has the new image.

@@ -131,6 +131,9 @@ class ReshapeCloud(Protocol):
     def flavor(self, name_or_id: str) -> FlavorWanted:
         """:raises RecoveryError: ``flavor_not_found``, ``flavor_disabled``, ``flavor_ambiguous``."""
 
+    def flavor_id(self, instance_id: str) -> str:
+        """Of the flavor that the instance was given, which may be gone by now."""
+
     def image_properties(self, image_id: str) -> Mapping[str, Any] | None:
         """Properties of an image that was used before; None when it is gone."""
 

@@ -234,6 +234,13 @@ def test_traits_are_those_of_all_providers() -> None:
     assert len(connection.asked) == 4
 
 
+def test_the_id_of_a_flavor() -> None:
+    connection = Cloud(**{"/servers/u": {"server": {"flavor": {"id": "f1", "links": []}}}})
+    assert cloud_of(connection).flavor_id("u") == "f1"
+    # Newer ones show what is in it instead.
+    assert connection.asked == [("/servers/u", "2.46")]
+
+
 def test_the_architecture_of_a_host() -> None:
     connection = Cloud(**{"/os-hypervisors/detail": HYPERVISORS})
     cloud = cloud_of(connection)

@@ -197,8 +197,9 @@ def test_the_flavor(code: str, flavor: dict[str, Any]) -> None:
     ("code", "flavor"),
     [
         ("flavor_edited", {"extra_specs": {"hw:cpu_policy": "shared"}}),
-        # With other sizes it was made anew, and is another one for Nova, too.
+        # With other sizes, or another id, it was made anew, and is another one for Nova, too.
         (None, {"extra_specs": {"hw:cpu_policy": "shared"}, "memory_mb": 128}),
+        (None, {"extra_specs": {"hw:cpu_policy": "shared"}, "id": "f3"}),
         (None, {}),
     ],
 )
