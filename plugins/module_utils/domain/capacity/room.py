@@ -20,9 +20,12 @@ class ResourceRequest:
     forbidden_traits: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Inventory:
-    """One resource class of one resource provider; names are Placement's."""
+    """One resource class of one resource provider; names are Placement's.
+
+    Two that count the same are still two: of a host with two equal GPUs, each is a provider.
+    """
 
     total: int
     used: int = 0

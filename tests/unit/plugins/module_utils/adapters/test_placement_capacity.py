@@ -137,6 +137,18 @@ def test_candidates_share_what_hosts_share() -> None:
     assert api.candidates(WANTED)[0].free("DISK_GB") == 2
 
 
+def test_providers_that_count_the_same_count_each() -> None:
+    wanted = {"resources": {"VGPU": 1}}
+    gpus = {f"rp-1-gpu-{n}": summary("rp-1", VGPU=(4, 0)) for n in (1, 2)}
+    answer = {
+        "allocation_requests": [{"allocations": {gpu: wanted}} for gpu in gpus],
+        "provider_summaries": gpus,
+    }
+    api, _asked = capacity({"/allocation_candidates": answer})
+    (host,) = api.candidates(ResourceRequest(resources={"VGPU": 1}))
+    assert host.free("VGPU") == 8
+
+
 def test_a_host_whole() -> None:
     inventory = {
         "total": 10,
