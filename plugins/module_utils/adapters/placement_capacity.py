@@ -165,19 +165,21 @@ class PlacementCapacity:
         instances = list(instances)
         on_hosts = [instance for instance in instances if instance.host is not None]
         pinned = self._pinned_zones(on_hosts) if on_hosts else {}
-        if pinned is not None:
-            # While an instance has no host Nova shows the zone that its user has asked for.
-            pinned |= {instance.id: instance.zone for instance in instances if not instance.host}
         properties = self._images.properties_of(instances)
-        return {
-            instance.id: Circumstances(
-                pinned_zone=(pinned or {}).get(instance.id),
-                pinned_zone_known=pinned is not None,
+        found = {}
+        for instance in instances:
+            zone, known = instance.zone, True
+            # While it has no host Nova shows the zone that its user has asked for.
+            if instance.host is not None:
+                if pinned is not None and instance.id not in pinned:
+                    continue
+                zone, known = (pinned or {}).get(instance.id), pinned is not None
+            found[instance.id] = Circumstances(
+                pinned_zone=zone,
+                pinned_zone_known=known,
                 image_properties=_texts(properties[instance.id]),
             )
-            for instance in instances
-            if pinned is None or instance.id in pinned
-        }
+        return found
 
     def _pinned_zones(self, instances: Iterable[Instance]) -> dict[str, str | None] | None:
         """By instance id; None where Nova does not tell."""

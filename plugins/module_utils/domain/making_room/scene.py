@@ -153,7 +153,7 @@ def _asked(
         needs = _needs(instance, flavor, tied)
         mover = Mover(
             project_id=instance.project_id,
-            source_zone=None,
+            source_zone=instance.zone,
             extra_specs=(flavor or Flavor.of(instance)).extra_specs,
             circumstances=tied,
             required_traits=needs.request.required_traits,

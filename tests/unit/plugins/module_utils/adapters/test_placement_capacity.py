@@ -236,6 +236,14 @@ def test_one_without_a_host_shows_the_zone_that_it_asked_for(newest: tuple[int, 
     assert asked == []
 
 
+def test_each_says_for_itself_whether_its_zone_is_known() -> None:
+    api, _asked = capacity(newest=(2, 95))
+    waiting, running = values.instance("new", host=None, zone="az1"), values.instance("old")
+    found = api.circumstances([waiting, running])
+    assert (found["id-new"].pinned_zone, found["id-new"].pinned_zone_known) == ("az1", True)
+    assert (found["id-old"].pinned_zone, found["id-old"].pinned_zone_known) == (None, False)
+
+
 def test_properties_of_images_and_of_volumes() -> None:
     def volume(bootable: str, **properties: str) -> Any:
         return {"volume": {"bootable": bootable, "volume_image_metadata": properties}}

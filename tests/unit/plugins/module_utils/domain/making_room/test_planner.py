@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.cloud import (
     Aggregate,
+    Circumstances,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.needs import (
     Flavor,
@@ -165,6 +166,16 @@ def test_only_instances_in_the_zone_go(cloud: FakePreemptionCloud) -> None:
         Aggregate(uuid="a", name="a", hosts=frozenset({"h2"}), metadata={"availability_zone": "z"})
     ]
     cloud.add("w", 4, None, zone="z")
+    assert removed(plan(cloud, "w")) == ["low", "lower"]
+
+
+def test_where_nova_does_not_tell_the_zone_it_is_that_where_it_was(
+    cloud: FakePreemptionCloud,
+) -> None:
+    cloud.services = [values.service("h1", zone="elsewhere"), values.service("h2", zone="z")]
+    made = cloud.add("w", 4, None, zone="z")
+    not_told = {made.id: Circumstances(pinned_zone_known=False)}
+    cloud.circumstances = lambda instances: not_told  # type: ignore[method-assign]
     assert removed(plan(cloud, "w")) == ["low", "lower"]
 
 
