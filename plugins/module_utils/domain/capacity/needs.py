@@ -27,6 +27,8 @@ _BEYOND_PLACEMENT = {
     "pmem": "persistent memory",
     "secure_boot": "secure boot",
     "maxphysaddr_mode": "physical address bits",
+    "tpm_version": "an emulated TPM",
+    "tpm_model": "an emulated TPM",
 }
 _OFF = frozenset({"", "false", "no", "0", "shared", "any", "small", "disabled", "optional"})
 
@@ -126,5 +128,7 @@ def _beyond_placement(
     for key in extra_specs:
         if key.startswith("pci_passthrough:"):
             yield "PCI devices"
+        elif key == "accel:device_profile":
+            yield "accelerators"
         elif key.startswith("capabilities:"):
             yield f"the extra spec {key}"

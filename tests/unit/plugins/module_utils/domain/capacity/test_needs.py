@@ -82,6 +82,8 @@ def test_traits_of_flavor_and_image() -> None:
     [
         ({"hw__numa_nodes": "2"}, "NUMA cells"),
         ({"hw__cpu_policy": "dedicated"}, "pinned CPUs"),
+        ({"hw__tpm_version": "2.0", "hw__tpm_model": "tpm-crb"}, "an emulated TPM"),
+        ({"accel__device_profile": "fpga"}, "accelerators"),
         ({"pci_passthrough__alias": "gpu:1"}, "PCI devices"),
         ({"capabilities__cpu_info": "x"}, "the extra spec capabilities:cpu_info"),
         ({"resources1__VGPU": "1"}, "resources of providers of their own"),
