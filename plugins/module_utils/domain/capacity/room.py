@@ -102,13 +102,20 @@ class Host:
                 inventory.used += amount
 
     def give_back(self, request: ResourceRequest) -> None:
-        """Count as free what an instance holds here. Of several providers of a resource class the
-        first that has so much in use gives it back."""
+        """Count as free what an instance holds here; nothing of what several providers have."""
         for resource_class, amount in request.resources.items():
+            if self.has_several(resource_class):
+                continue
             for inventory in self.inventories.get(resource_class, ()):
                 if inventory.used >= amount:
                     inventory.used -= amount
-                    break
+
+    def has_several(self, resource_class: str) -> bool:
+        """Whether several providers have the resource class, as with GPUs.
+
+        It is not looked up then of which of them an instance holds something.
+        """
+        return len(self.inventories.get(resource_class, ())) > 1
 
     def free(self, resource_class: str) -> int:
         """What is left of the resource class for all instances together, 0 if there is none."""
@@ -130,6 +137,20 @@ class Host:
         if not inventories:
             return "none here"
         return max(inventories, key=lambda inventory: inventory.free).why_not(amount)
+
+
+def have_room(providers: Iterable[Inventory], amounts: Iterable[int]) -> bool:
+    """Whether so many consumers find so much each, all of it at one of these providers.
+
+    The largest is placed first, where there is room first. So a no is not certain, but a yes is.
+    """
+    left = [replace(provider) for provider in providers]
+    for amount in sorted(amounts, reverse=True):
+        found = next((provider for provider in left if provider.admits(amount)), None)
+        if found is None:
+            return False
+        found.used += amount
+    return True
 
 
 def copied(hosts: Iterable[Host]) -> list[Host]:

@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..capacity.room import Inventory, have_room
 from .covering import Occupant, Removed, cost_of, cover
 
 # So many combinations take some seconds. With more, kind after kind is placed by itself.
@@ -29,10 +30,15 @@ _Counts = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A host with what it has left, by resource class; negative where it was overcommitted."""
+    """A host with what it has left, by resource class; negative where it was overcommitted.
+
+    ``several`` are the providers of each class that has more than one: each instance gets all that
+    it wants of such a class from one of them, and no removal gives anything back.
+    """
 
     host: str
     free: Mapping[str, int] = field(default_factory=dict)
+    several: Mapping[str, Sequence[Inventory]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +158,7 @@ class _Host:
         self, place: Place, occupants: Sequence[Occupant], kinds: _Kinds, limit: int
     ) -> None:
         self.name = place.host
-        self._free = place.free
+        self._place = place
         self._occupants = occupants
         self._kinds = kinds
         self._limit = limit
@@ -167,15 +173,22 @@ class _Host:
 
     def _find(self, counts: _Counts) -> Removed | None:
         needs: dict[str, int] = defaultdict(int)
+        each: dict[str, list[int]] = defaultdict(list)
         for want, number in zip(self._kinds.wants, counts, strict=True):
             if number and self.name not in want.hosts:
                 return None
             for name, amount in want.needs.items():
-                needs[name] += number * amount
+                if name in self._place.several:
+                    each[name] += [amount] * (number if amount else 0)
+                else:
+                    needs[name] += number * amount
+        if not all(have_room(self._place.several[name], each[name]) for name in each):
+            return None
+        free = self._place.free
         lacking = {
-            name: amount - self._free.get(name, 0)
+            name: amount - free.get(name, 0)
             for name, amount in needs.items()
-            if amount > 0 and amount > self._free.get(name, 0)
+            if amount > 0 and amount > free.get(name, 0)
         }
         found = cover(self._occupants, lacking, self._limit)
         self.proven = self.proven and found.proven

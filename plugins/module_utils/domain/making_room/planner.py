@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..capacity.room import Host, ResourceRequest, copied
+from ..capacity.room import Host, ResourceRequest, copied, have_room
+from ..nova import Instance
 from ..policy.policy import SHELVE
 from .candidates import Candidate
 from .choice import Choice, Place, Want, choose
@@ -51,11 +52,17 @@ class _Planner:
                 id=one.instance.id,
                 host=one.instance.host or "",
                 value=one.preemptible.value,
-                holds=scene.held[one.instance.id],
+                holds=self._gives(one.instance),
             )
             for one in scene.candidates
         ]
         self._wants = {one.instance.id: self._want(one) for one in scene.asked}
+
+    def _gives(self, instance: Instance) -> Mapping[str, int]:
+        """What is known to come free where the instance is, when it goes."""
+        host = self._hosts[instance.host or ""]
+        held = self._scene.held[instance.id]
+        return {name: amount for name, amount in held.items() if not host.has_several(name)}
 
     def _want(self, asked: Asked) -> Want:
         fitting = (h for h in asked.hosts & self._hosts.keys() if not self._never(asked, h))
@@ -106,22 +113,8 @@ class _Planner:
         return accepted, best
 
     def _choose(self, these: Iterable[Asked], limit: int) -> Choice | None:
-        these = list(these)
         wants = [self._wants[one.instance.id] for one in these]
-        found = choose(self._places, self._occupants, wants, limit)
-        return found if found is not None and self._holds(these, found) else None
-
-    def _holds(self, these: Sequence[Asked], choice: Choice) -> bool:
-        """Whether Placement would count it so: each amount comes from one of a host's providers."""
-        hosts = {host.name: host for host in copied(self._scene.hosts)}
-        for gone in choice.removed:
-            hosts[gone.host].give_back(ResourceRequest(resources=gone.holds))
-        try:
-            for one in these:
-                hosts[choice.placed[one.instance.id]].take(one.request)
-        except ValueError:
-            return False
-        return True
+        return choose(self._places, self._occupants, wants, limit)
 
     def _waiters(
         self,
@@ -157,7 +150,9 @@ class _Planner:
         for gone in choice.removed:
             candidate: Candidate = self._candidates[gone.id]
             waiters = tuple(sorted(i for i, host in choice.placed.items() if host == gone.host))
-            found.append(Removal(candidate=candidate, frees=gone.holds, waiters=waiters))
+            found.append(
+                Removal(candidate=candidate, frees=self._scene.held[gone.id], waiters=waiters)
+            )
         return sorted(
             found,
             key=lambda one: (one.action != SHELVE, one.candidate.preemptible.value, one.id),
@@ -175,6 +170,12 @@ class _Planner:
             return "no_host", f"no host could take it: {self._told(asked)}"
         unlimited = self._choose([asked], len(self._occupants))
         if unlimited is None:
+            if several := self._several(asked):
+                return (
+                    "placement_cannot_tell",
+                    f"{several}, and it is not worked out from which of them a removal would free"
+                    " something: to remove something could be in vain",
+                )
             return (
                 "too_few_preemptible",
                 f"even without the {len(self._occupants)} instances that may be removed there would"
@@ -191,6 +192,18 @@ class _Planner:
             "those before it take the room, and for it as well more than"
             f" {self._limit} would have to be removed",
         )
+
+    def _several(self, asked: Asked) -> str | None:
+        """Where those that may go hold something of a class that several providers have."""
+        for one in self._scene.candidates:
+            host = self._hosts[one.instance.host or ""]
+            if host.name not in self._wants[asked.instance.id].hosts:
+                continue
+            for name in self._scene.held[one.instance.id]:
+                amount = asked.request.resources.get(name, 0)
+                if host.has_several(name) and not have_room(host.inventories[name], [amount]):
+                    return f"{host.name} has several providers of {name}"
+        return None
 
     def _told(self, asked: Asked) -> str:
         """What speaks against each host."""
@@ -217,11 +230,10 @@ class _Planner:
 
 
 def _place(host: Host) -> Place:
-    return Place(
-        host=host.name,
-        free={
-            name: max(inventory.free for inventory in inventories)
-            for name, inventories in host.inventories.items()
-            if inventories
-        },
-    )
+    free, several = {}, {}
+    for name, inventories in host.inventories.items():
+        if host.has_several(name):
+            several[name] = inventories
+        elif inventories:
+            free[name] = inventories[0].free
+    return Place(host=host.name, free=free, several=several)

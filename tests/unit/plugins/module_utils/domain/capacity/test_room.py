@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.cap
     Inventory,
     ResourceRequest,
     copied,
+    have_room,
 )
 from fakes.capacity import sized
 from hypothesis import given
@@ -67,8 +69,36 @@ def test_one_provider_has_to_give_all_of_a_resource_class() -> None:
     assert not host.fits(ResourceRequest(resources={"VGPU": 3}))
     host.take(ResourceRequest(resources={"VGPU": 2}))
     assert [inventory.free for inventory in host.inventories["VGPU"]] == [1, 0]
-    host.give_back(ResourceRequest(resources={"VGPU": 2}))
-    assert host.free("VGPU") == 3
+
+
+def test_of_several_providers_nothing_is_guessed_to_come_free() -> None:
+    vgpus = [Inventory(total=1), Inventory(total=2, used=2)]
+    host = Host(name="a", inventories={"VGPU": vgpus, "VCPU": [Inventory(total=2, used=2)]})
+    host.give_back(ResourceRequest(resources={"VGPU": 1, "VCPU": 2}))
+    assert (host.free("VGPU"), host.free("VCPU")) == (1, 2)
+
+
+@given(
+    free=st.lists(st.integers(0, 4), max_size=3),
+    amounts=st.lists(st.integers(1, 3), max_size=4),
+)
+def test_what_has_room_at_several_providers_can_be_taken(
+    free: list[int], amounts: list[int]
+) -> None:
+    providers = [Inventory(total=total) for total in free]
+    told = have_room(providers, amounts)
+    ways = itertools.product(range(len(free)), repeat=len(amounts))
+    possible = any(
+        all(
+            sum(a for a, at in zip(amounts, way, strict=True) if at == n) <= total
+            for n, total in enumerate(free)
+        )
+        for way in ways
+    )
+    assert possible or not told
+    if len(set(amounts)) == 1:
+        assert told == possible
+    assert [provider.used for provider in providers] == [0] * len(free)
 
 
 def test_storage_that_hosts_share_is_taken_from_all_also_in_copies() -> None:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, product
 from random import Random
 
 import pytest
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.room import (
+    Inventory,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room import (
     choice,
 )
@@ -38,7 +42,8 @@ def cases(draw: st.DrawFn) -> Case:
     """Small enough to try everything: 3 hosts, 6 instances, 3 that wait."""
     hosts = HOSTS[: draw(st.integers(1, 3))]
     amount = st.fixed_dictionaries({"VCPU": st.integers(-2, 4), "MEMORY_MB": st.integers(-2, 4)})
-    places = [Place(host=host, free=draw(amount)) for host in hosts]
+    gpus = st.lists(st.builds(Inventory, total=st.integers(0, 2)), min_size=2, max_size=2)
+    places = [Place(host=host, free=draw(amount), several={"VGPU": draw(gpus)}) for host in hosts]
     held = st.fixed_dictionaries({"VCPU": st.integers(0, 3), "MEMORY_MB": st.integers(0, 3)})
     occupants = [
         Occupant(
@@ -52,7 +57,7 @@ def cases(draw: st.DrawFn) -> Case:
     wants = [
         Want(
             id=f"w{number}",
-            needs=draw(held),
+            needs={**draw(held), "VGPU": draw(st.sampled_from([0, 0, 1]))},
             hosts=frozenset(draw(st.lists(st.sampled_from(hosts), min_size=0, max_size=3))),
             together=draw(st.sampled_from([None, None, None, "group"])),
         )
@@ -77,11 +82,18 @@ def suffices(
     if len(groups) > len({group for group, _host in groups}):
         return False
     return all(
-        amount <= place.free.get(name, 0) + given_back(removed, place.host, name)
+        amount <= free_of(place, name) + given_back(removed, place.host, name)
         for place in places
         for name, amount in needed[place.host].items()
         if amount > 0
     )
+
+
+def free_of(place: Place, name: str) -> int:
+    """Nobody wants more than one of what several providers have, so what they have adds up."""
+    if name in place.several:
+        return sum(provider.free for provider in place.several[name])
+    return place.free.get(name, 0)
 
 
 def given_back(removed: Sequence[Occupant], host: str, name: str) -> int:
@@ -143,7 +155,7 @@ def test_what_a_killed_run_has_removed_is_not_removed_in_vain(case: Case) -> Non
         if place.host == gone.host
         for name, amount in place.free.items()
     }
-    after = [Place(host=p.host, free=free) if p.host == gone.host else p for p in places]
+    after = [replace(p, free=free) if p.host == gone.host else p for p in places]
     left = [one for one in occupants if one is not gone]
     again = choose(after, left, wants, limit)
     assert again is not None

@@ -16,6 +16,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.cap
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.needs import (
     Flavor,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.room import (
+    Inventory,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     RecoveryError,
 )
@@ -309,41 +312,49 @@ def test_without_a_policy_nothing_is_preemptible(cloud: FakePreemptionCloud) -> 
     assert told(found) == {"w": (NO_ROOM, "too_few_preemptible")}
 
 
+def split(cloud: FakePreemptionCloud, *used: int) -> None:
+    """The memory of each host is at providers of 4, of which so much is used."""
+    hosts = cloud.hosts
+
+    def answer(names: Any) -> Any:
+        found = hosts(names)
+        for host in found:
+            host.inventories["MEMORY_MB"] = [Inventory(total=4, used=amount) for amount in used]
+        return found
+
+    cloud.hosts = answer  # type: ignore[method-assign]
+
+
 def test_amounts_of_several_providers_are_not_added_up(cloud: FakePreemptionCloud) -> None:
     """An instance gets all that it wants of a resource class from one of them."""
     cloud.add("w", 4, None)
+    split(cloud, 2, 2)
+    found = plan(cloud, "w")
+    assert told(found) == {"w": (NO_ROOM, "placement_cannot_tell")}
+    assert "h1 has several providers of MEMORY_MB" in (found.waiting[0].reason or "")
+
+
+def test_each_of_several_providers_gives_what_it_has(cloud: FakePreemptionCloud) -> None:
+    for name in "uvwx":
+        cloud.add(name, 2, None)
+    split(cloud, 2, 2)
+    found = plan(cloud, *"uvwx")
+    assert not found.removals
+    assert [one.fits for one in found.waiting] == [HAS_ROOM] * 4
+
+
+def test_beside_several_providers_another_class_can_be_freed(cloud: FakePreemptionCloud) -> None:
+    cloud.add("w", 4, None, extra_specs={"resources:VGPU": "1"})
     hosts = cloud.hosts
 
-    def split(names: Any) -> Any:
+    def with_gpus(names: Any) -> Any:
         found = hosts(names)
         for host in found:
-            (whole,) = host.inventories["MEMORY_MB"]
-            half = type(whole)
-            host.inventories["MEMORY_MB"] = [half(total=4, used=2), half(total=4, used=2)]
+            host.inventories["VGPU"] = [Inventory(total=1, used=1), Inventory(total=1)]
         return found
 
-    cloud.hosts = split  # type: ignore[method-assign]
-    cloud.change("dear", locked=True)
-    assert removed(plan(cloud, "w")) == ["low"]
-
-
-def test_what_comes_free_at_one_provider_does_not_help_at_another(
-    cloud: FakePreemptionCloud,
-) -> None:
-    cloud.add("w", 4, None)
-    hosts = cloud.hosts
-
-    def split(names: Any) -> Any:
-        found = hosts(names)
-        for host in found:
-            of_class = type(host.inventories["MEMORY_MB"][0])
-            host.inventories["MEMORY_MB"] = [of_class(total=4, used=4), of_class(total=4, used=2)]
-        return found
-
-    cloud.hosts = split  # type: ignore[method-assign]
-    for name in ("dear", "lower"):
-        cloud.change(name, locked=True)
-    assert told(plan(cloud, "w")) == {"w": (NO_ROOM, "too_few_preemptible")}
+    cloud.hosts = with_gpus  # type: ignore[method-assign]
+    assert removed(plan(cloud, "w")) == ["dear"]
 
 
 def test_what_can_be_undone_comes_first_then_the_least_valuable() -> None:
