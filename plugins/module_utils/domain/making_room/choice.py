@@ -10,48 +10,27 @@ whose most valuable instance is worth the least, then the next, and so on; then 
 Hosts are gone through one after another. For each number of waiting instances of each kind that
 the hosts so far can take, only the best choice is kept: what is best for some hosts does not depend
 on the others. Waiting instances that need the same, on the same hosts, are of one kind.
+
+Of the hosts that could take the same, only the cheapest are looked at: as many as there can be
+hosts in use at all. Any other could be exchanged for one of them that is not in use.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from ..capacity.room import Inventory, have_room
-from .covering import Occupant, Removed, cost_of, cover
+from .covering import NO_COST, Cost, Cover, Occupant, Removed, cost_of, sum_of
+from .taking import Counts, Kinds, Place, Taker, Want
 
-# So many combinations take some seconds. With more, kind after kind is placed by itself.
+# So many steps take a few seconds. With more, kind after kind is placed by itself.
 _MOST_WORK = 400_000
-
-# How many of each kind.
-_Counts = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A host with what it has left, by resource class; negative where it was overcommitted.
-
-    ``several`` are the providers of each class that has more than one: each instance gets all that
-    it wants of such a class from one of them, and no removal gives anything back.
-    """
-
-    host: str
-    free: Mapping[str, int] = field(default_factory=dict)
-    several: Mapping[str, Sequence[Inventory]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Want:
-    """What one waiting instance needs, and the hosts that could take it if they had room.
-
-    Those that share ``together`` must come onto one host.
-    """
-
-    id: str
-    needs: Mapping[str, int]
-    hosts: frozenset[str]
-    together: str | None = None
+# All choices of one plan together.
+_MOST_WORK_OF_ALL = 2_000_000
+# To look at what one host has to give is as much work as so many steps.
+_WORK_OF_A_HOST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +49,9 @@ class Choice:
 class _Option:
     """What one host takes, and what has to go there for that."""
 
-    counts: _Counts
+    counts: Counts
     removed: Removed
+    cost: Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,174 +59,115 @@ class _Partial:
     """The best choice for the hosts so far; ``takes`` are the hosts with what each takes."""
 
     removed: Removed = ()
-    takes: tuple[tuple[str, _Counts], ...] = ()
+    cost: Cost = NO_COST
+    takes: tuple[tuple[str, Counts], ...] = ()
 
 
 class _TooMuchWork(Exception):
     """There are more combinations than can be tried."""
 
 
-def choose(
-    places: Iterable[Place], occupants: Iterable[Occupant], wants: Iterable[Want], limit: int
-) -> Choice | None:
-    """The best choice, or None when removing at most ``limit`` instances does not suffice.
+class Chooser:
+    """The choices of one plan. They share what was worked out, and one bound for their work."""
 
-    The order of what is given makes no difference.
-    """
-    kinds = _Kinds(wants)
-    by_host: dict[str, list[Occupant]] = defaultdict(list)
-    for one in occupants:
-        by_host[one.host].append(one)
-    hosts = [
-        _Host(place, by_host[place.host], kinds, limit)
-        for place in sorted(places, key=lambda place: place.host)
-        if kinds.could_use(place.host)
-    ]
-    try:
-        best = _over_all(hosts, kinds.all, limit)
-        proven = all(host.proven for host in hosts)
-    except _TooMuchWork:
+    def __init__(self, places: Iterable[Place], occupants: Iterable[Occupant]) -> None:
+        self._places = sorted(places, key=lambda place: place.host)
+        self._on: dict[str, list[Occupant]] = defaultdict(list)
+        for one in occupants:
+            self._on[one.host].append(one)
+        self._covers: dict[tuple[str, int], dict[Hashable, Cover]] = defaultdict(dict)
+        self._left = _MOST_WORK_OF_ALL
+
+    def choose(self, wants: Iterable[Want], limit: int) -> Choice | None:
+        """The best choice, or None when removing at most ``limit`` instances does not suffice.
+
+        The order of what is given makes no difference.
+        """
+        kinds = Kinds(wants)
+        hosts = [
+            Taker(place, self._on[place.host], kinds, limit, self._covers[place.host, limit])
+            for place in self._places
+            if kinds.could_use(place.host)
+        ]
         best = _kind_after_kind(hosts, kinds, limit)
-        proven = False
-    if best is None:
-        return None
-    return Choice(
-        removed=tuple(sorted(best.removed, key=lambda one: (one.host, one.id))),
-        placed=kinds.placed(best.takes),
-        proven=proven,
-    )
-
-
-class _Kinds:
-    """Waiting instances by what they need."""
-
-    def __init__(self, wants: Iterable[Want]) -> None:
-        alike: dict[object, list[Want]] = defaultdict(list)
-        for want in sorted(wants, key=lambda want: want.id):
-            needs = tuple(sorted((name, n) for name, n in want.needs.items() if n > 0))
-            alike[needs, tuple(sorted(want.hosts)), want.together or ""].append(want)
-        self._members = [members for _key, members in sorted(alike.items(), key=_by_key)]
-        self.wants = [members[0] for members in self._members]
-        self.all: _Counts = tuple(len(members) for members in self._members)
-
-    def could_use(self, host: str) -> bool:
-        return any(host in want.hosts for want in self.wants)
-
-    def keeps_together(self, counts: _Counts) -> bool:
-        """Whether of those that belong together all are in, or none."""
-        inside: dict[str, set[bool]] = defaultdict(set)
-        for want, number, everyone in zip(self.wants, counts, self.all, strict=True):
-            if want.together is not None:
-                inside[want.together] |= {number > 0, number == everyone}
-        return all(len(told) == 1 for told in inside.values())
-
-    def placed(self, takes: Iterable[tuple[str, _Counts]]) -> dict[str, str]:
-        found = {}
-        left = [iter(members) for members in self._members]
-        for host, counts in takes:
-            for members, number in zip(left, counts, strict=True):
-                found.update({next(members).id: host for _each in range(number)})
-        return found
-
-
-def _by_key(item: tuple[object, object]) -> str:
-    return repr(item[0])
-
-
-class _Host:
-    def __init__(
-        self, place: Place, occupants: Sequence[Occupant], kinds: _Kinds, limit: int
-    ) -> None:
-        self.name = place.host
-        self._place = place
-        self._occupants = occupants
-        self._kinds = kinds
-        self._limit = limit
-        self._known: dict[_Counts, Removed | None] = {}
-        self.proven = True
-
-    def removed_for(self, counts: _Counts) -> Removed | None:
-        """What has to go so that so many of each kind fit; None when that does not suffice."""
-        if counts not in self._known:
-            self._known[counts] = self._find(counts)
-        return self._known[counts]
-
-    def _find(self, counts: _Counts) -> Removed | None:
-        needs: dict[str, int] = defaultdict(int)
-        each: dict[str, list[int]] = defaultdict(list)
-        for want, number in zip(self._kinds.wants, counts, strict=True):
-            if number and self.name not in want.hosts:
-                return None
-            for name, amount in want.needs.items():
-                if name in self._place.several:
-                    each[name] += [amount] * (number if amount else 0)
-                else:
-                    needs[name] += number * amount
-        if not all(have_room(self._place.several[name], each[name]) for name in each):
+        search = _Search(hosts, kinds, min(_MOST_WORK, self._left))
+        try:
+            # No more is needed than what was found that way.
+            best = search.best(len(best.removed) if best else limit)
+            proven = all(host.proven for host in hosts)
+        except _TooMuchWork:
+            proven = best is not None and not best.removed
+        self._left -= search.work
+        if best is None:
             return None
-        free = self._place.free
-        lacking = {
-            name: amount - free.get(name, 0)
-            for name, amount in needs.items()
-            if amount > 0 and amount > free.get(name, 0)
-        }
-        found = cover(self._occupants, lacking, self._limit)
-        self.proven = self.proven and found.proven
-        return found.removed
-
-    def options(self, wanted: _Counts) -> Iterator[_Option]:
-        """Every number of each kind that it can take, up to those wanted, and not nothing."""
-        for counts in self._fitting(wanted, ()):
-            removed = self.removed_for(counts)
-            if any(counts) and removed is not None and self._kinds.keeps_together(counts):
-                yield _Option(counts, removed)
-
-    def _fitting(self, wanted: _Counts, begun: _Counts) -> Iterator[_Counts]:
-        if len(begun) == len(wanted):
-            yield begun
-            return
-        rest = (0,) * (len(wanted) - len(begun) - 1)
-        for number in range(wanted[len(begun)] + 1):
-            # What does not fit alone does not fit with others either.
-            if self.removed_for((*begun, number, *rest)) is None:
-                return
-            yield from self._fitting(wanted, (*begun, number))
+        return Choice(
+            removed=tuple(sorted(best.removed, key=lambda one: (one.host, one.id))),
+            placed=kinds.placed(best.takes),
+            proven=proven,
+        )
 
 
-def _over_all(hosts: Iterable[_Host], wanted: _Counts, limit: int) -> _Partial | None:
-    nothing = (0,) * len(wanted)
-    best = {nothing: _Partial()}
-    work = 0
-    for host in hosts:
-        options = []
-        for option in host.options(wanted):
-            options.append(option)
-            work += len(best)
-            if work > _MOST_WORK:
-                raise _TooMuchWork
-        reached = dict(best)
-        for so_far, partial in best.items():
+class _Search:
+    """Tries all that can be the best."""
+
+    def __init__(self, hosts: Sequence[Taker], kinds: Kinds, most_work: int) -> None:
+        self._hosts = hosts
+        self._kinds = kinds
+        self._most_work = most_work
+        self.work = 0
+
+    def _do(self, steps: int) -> None:
+        self.work += steps
+        if self.work > self._most_work:
+            raise _TooMuchWork
+
+    def best(self, limit: int) -> _Partial | None:
+        """:raises _TooMuchWork: before it has tried all."""
+        wanted = self._kinds.all
+        best = {(0,) * len(wanted): _Partial()}
+        for host, options in self._options(limit).items():
+            reached = dict(best)
             for option in options:
-                counts = tuple(map(sum, zip(so_far, option.counts, strict=True)))
-                if any(n > most for n, most in zip(counts, wanted, strict=True)):
-                    continue
-                removed = (*partial.removed, *option.removed)
-                known = reached.get(counts)
-                if len(removed) <= limit and (
-                    known is None or cost_of(removed) < cost_of(known.removed)
-                ):
-                    takes = (*partial.takes, (host.name, option.counts))
-                    reached[counts] = _Partial(removed, takes)
-        best = reached
-        if wanted in best and not best[wanted].removed:
-            break
-    return best.get(wanted)
+                self._do(len(best))
+                for so_far, partial in best.items():
+                    counts = tuple(map(int.__add__, so_far, option.counts))
+                    if any(map(int.__gt__, counts, wanted)):
+                        continue
+                    number = partial.cost[0] + option.cost[0]
+                    known = reached.get(counts)
+                    if number > limit or (known is not None and number > known.cost[0]):
+                        continue
+                    cost = sum_of(partial.cost, option.cost)
+                    if known is None or cost < known.cost:
+                        takes = (*partial.takes, (host, option.counts))
+                        reached[counts] = _Partial((*partial.removed, *option.removed), cost, takes)
+            best = reached
+            if wanted in best and not best[wanted].removed:
+                break
+        return best.get(wanted)
+
+    def _options(self, limit: int) -> dict[str, list[_Option]]:
+        """By host, in their order, what is worth trying there."""
+        found: dict[Counts, list[tuple[Cost, str, Removed]]] = defaultdict(list)
+        for host in self._hosts:
+            for counts in host.fitting(self._kinds.all, limit):
+                self._do(_WORK_OF_A_HOST)
+                removed = host.removed_for(counts)
+                if any(counts) and removed is not None and self._kinds.keeps_together(counts):
+                    found[counts].append((cost_of(removed), host.name, removed))
+        options: dict[str, list[_Option]] = {host.name: [] for host in self._hosts}
+        for counts, of_hosts in found.items():
+            # So many hosts can be in use beside this one, at most, and this one.
+            most = sum(self._kinds.all) - sum(counts) + 1
+            for cost, host_name, removed in heapq.nsmallest(most, of_hosts, key=lambda o: o[:2]):
+                options[host_name].append(_Option(counts, removed, cost))
+        return options
 
 
-def _kind_after_kind(hosts: Sequence[_Host], kinds: _Kinds, limit: int) -> _Partial | None:
+def _kind_after_kind(hosts: Sequence[Taker], kinds: Kinds, limit: int) -> _Partial | None:
     """Each waiting instance where it costs least after those before it; suffices, if it is found."""
     taken = {host.name: (0,) * len(kinds.all) for host in hosts}
-    removed: dict[str, Removed] = {host.name: () for host in hosts}
+    removed: dict[str, Removed] = {}
     for index, want in enumerate(kinds.wants):
         step = kinds.all[index] if want.together else 1
         for _each in range(kinds.all[index] // step):
@@ -265,4 +186,4 @@ def _kind_after_kind(hosts: Sequence[_Host], kinds: _Kinds, limit: int) -> _Part
     everything = tuple(one for name in removed for one in removed[name])
     if len(everything) > limit or not all(map(kinds.keeps_together, taken.values())):
         return None
-    return _Partial(everything, tuple(taken.items()))
+    return _Partial(everything, cost_of(everything), tuple(taken.items()))

@@ -46,6 +46,15 @@ def cost_of(removed: Iterable[Occupant]) -> Cost:
     return len(values), sum(values), tuple(values), tuple(sorted(one.id for one in removed))
 
 
+NO_COST: Cost = (0, 0, (), ())
+
+
+def sum_of(one: Cost, other: Cost) -> Cost:
+    """The cost of two sets that share no instance, together."""
+    values = tuple(sorted(one[2] + other[2], reverse=True))
+    return one[0] + other[0], one[1] + other[1], values, tuple(sorted(one[3] + other[3]))
+
+
 @dataclass(frozen=True, slots=True)
 class Cover:
     """``removed`` is None when no set within the limit gives what is lacking.

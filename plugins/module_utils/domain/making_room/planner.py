@@ -6,17 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from ..capacity.room import Host, ResourceRequest, copied, have_room
 from ..nova import Instance
 from ..policy.policy import SHELVE
 from .candidates import Candidate
-from .choice import Choice, Place, Want, choose
+from .choice import Choice, Chooser
 from .cloud import PreemptionCloud
 from .covering import Occupant
 from .plan import GETS_ROOM, HAS_ROOM, NO_ROOM, Plan, Removal, Request, Waiter
 from .scene import Asked, Scene, emptied, look
+from .taking import Place, Want
 
 # A reason names so many hosts.
 _EXPLAINED_HOSTS = 5
@@ -45,7 +46,6 @@ class _Planner:
         self._limit = limit
         self._hosts = {host.name: host for host in scene.hosts}
         self._empty = {name: emptied(host) for name, host in self._hosts.items()}
-        self._places = [_place(host) for host in scene.hosts]
         self._candidates = {one.instance.id: one for one in scene.candidates}
         self._occupants = [
             Occupant(
@@ -56,6 +56,8 @@ class _Planner:
             )
             for one in scene.candidates
         ]
+        self._chooser = Chooser(map(_place, scene.hosts), self._occupants)
+        self._alone: dict[tuple[Hashable, int], int | None] = {}
         self._wants = {one.instance.id: self._want(one) for one in scene.asked}
 
     def _gives(self, instance: Instance) -> Mapping[str, int]:
@@ -99,22 +101,35 @@ class _Planner:
         possible = [
             one
             for one in self._scene.asked
-            if not one.unknown and self._choose([one], self._limit) is not None
+            if not one.unknown and self._number_alone(one, self._limit) is not None
         ]
-        whole = self._choose(possible, self._limit)
+        whole = self._choose(possible)
         if whole is not None:
             return possible, whole
         accepted: list[Asked] = []
         best: Choice | None = None
+        refused = set[Hashable]()
         for one in possible:
-            found = self._choose([*accepted, one], self._limit)
+            kind = self._wants[one.instance.id].kind
+            # What has no room beside some has none beside more of them.
+            found = None if kind in refused else self._choose([*accepted, one])
             if found is not None:
                 accepted, best = [*accepted, one], found
+            else:
+                refused.add(kind)
         return accepted, best
 
-    def _choose(self, these: Iterable[Asked], limit: int) -> Choice | None:
+    def _choose(self, these: Iterable[Asked]) -> Choice | None:
         wants = [self._wants[one.instance.id] for one in these]
-        return choose(self._places, self._occupants, wants, limit)
+        return self._chooser.choose(wants, self._limit)
+
+    def _number_alone(self, asked: Asked, limit: int) -> int | None:
+        """How many have to be removed for this one if no other waits; None: more than the limit."""
+        want = self._wants[asked.instance.id]
+        if (want.kind, limit) not in self._alone:
+            found = self._chooser.choose([want], limit)
+            self._alone[want.kind, limit] = None if found is None else len(found.removed)
+        return self._alone[want.kind, limit]
 
     def _waiters(
         self,
@@ -168,8 +183,8 @@ class _Planner:
         want = self._wants[asked.instance.id]
         if not want.hosts:
             return "no_host", f"no host could take it: {self._told(asked)}"
-        unlimited = self._choose([asked], len(self._occupants))
-        if unlimited is None:
+        number = self._number_alone(asked, len(self._occupants))
+        if number is None:
             if several := self._several(asked):
                 return (
                     "placement_cannot_tell",
@@ -181,7 +196,6 @@ class _Planner:
                 f"even without the {len(self._occupants)} instances that may be removed there would"
                 f" be no room: {self._told(asked)}",
             )
-        number = len(unlimited.removed)
         if number > self._limit:
             return (
                 "over_limit",

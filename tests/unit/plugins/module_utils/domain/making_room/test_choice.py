@@ -21,20 +21,28 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mak
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.choice import (
     Choice,
-    Place,
-    Want,
-    choose,
+    Chooser,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.covering import (
     Occupant,
     Removed,
     cost_of,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.taking import (
+    Place,
+    Want,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 HOSTS = ["h1", "h2", "h3"]
 Case = tuple[list[Place], list[Occupant], list[Want], int]
+
+
+def choose(
+    places: Sequence[Place], occupants: Sequence[Occupant], wants: Sequence[Want], limit: int
+) -> Choice | None:
+    return Chooser(places, occupants).choose(wants, limit)
 
 
 @st.composite
@@ -175,6 +183,14 @@ def test_with_too_much_to_try_what_is_found_still_suffices(case: Case) -> None:
         best = brute_force(case)
         assert best is not None
         assert cost_of(best) <= cost_of(found.removed)
+
+
+def test_all_choices_of_a_plan_share_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_MOST_WORK_OF_ALL", 100)
+    chooser = Chooser([place("h", VCPU=0)], [occupant("a", "h", 1, VCPU=2)])
+    found = [chooser.choose([want("w", "h", VCPU=amount)], 1) for amount in (1, 2, 1, 2)]
+    assert [ids(one) for one in found] == [["a"]] * 4
+    assert [one and one.proven for one in found] == [True, True, False, False]
 
 
 def place(host: str, **free: int) -> Place:

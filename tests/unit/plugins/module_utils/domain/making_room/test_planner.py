@@ -370,3 +370,16 @@ def test_what_can_be_undone_comes_first_then_the_least_valuable() -> None:
     ]
     found = build_plan(cloud, Request(instances=("id-w",), policy=policy(rules=deletes)))
     assert removed(found) == ["b", "a", "c"]
+
+
+def test_the_best_is_found_for_many_that_wait_beside_many_hosts() -> None:
+    """200 full hosts, 20 that wait of 4 kinds, of which only some can be had."""
+    made = FakePreemptionCloud({f"h{number:03}": 64 for number in range(200)})
+    for host in made.memory:
+        for number in range(8):
+            made.add(f"{host}-{number}", 8, host, **tagged(1))
+    names = [f"w{number}" for number in range(20)]
+    for number, name in enumerate(names):
+        made.add(name, 8 + number % 4, None)
+    found = plan(made, *names, limit=10)
+    assert (len(found.removals), len(found.room_for()), found.fewest) == (10, 8, True)
