@@ -49,16 +49,18 @@ class Weighers:
             (1, 0, {host.name: self._cpus_of(host) for host in hosts}),
             (1, 0, {name: found.free_disk_gb for name, found in known.items()}),
             (-1, 0, {name: found.io_operations for name, found in known.items()}),
-            (1, None, {name: company.near.get(name, 0) for name in known}),
-            (-1, None, {name: company.far.get(name, 0) for name in known}),
         ]
+        for multiplier, members in ((1, company.near), (-1, company.far)):
+            if members:
+                measured.append((multiplier, None, {name: members.get(name, 0) for name in known}))
         weights = dict.fromkeys(known, 0.0)
         for multiplier, lower, counts in measured:
             # Nova measures the first ones from 0, the others from the smallest.
             least = min(counts.values()) if lower is None else lower
             span = max(counts.values()) - least
-            for name, count in counts.items():
-                weights[name] += multiplier * max(count - least, 0) / span if span > 0 else 0.0
+            if span > 0:
+                for name, count in counts.items():
+                    weights[name] += multiplier * max(count - least, 0) / span
         return min(hosts, key=lambda host: (-weights[host.name], host.name))
 
     def place(self, host: str, flavor: Flavor) -> None:

@@ -9,22 +9,23 @@ Each takes its room away from those after it, on the host that Nova would take f
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..nova import ComputeService, Instance, ServerGroup
 from .choice import Company, Weighers
 from .cloud import Aggregate, Capacity, Circumstances, Hypervisor
-from .limits import Limits, Mover, count_group, group_resource, with_groups
+from .limits import Limits, Mover, Objection, count_group, group_resource, with_groups
 from .needs import Flavor, Needs, needs_of
-from .room import Host
+from .room import Copies, Host
 
 _HARD = "anti-affinity"
 # A reason names so many hosts; who has more looks at Placement.
 _EXPLAINED_HOSTS = 10
+# A host with what leaves it in doubt, if anything.
+_Chance: TypeAlias = "tuple[Host, tuple[Objection, ...]]"
 _HANGS_ON_PICKS = "this hangs on which hosts Nova picks for those before it"
 
 
@@ -73,6 +74,10 @@ class Scene:
     members: dict[str, Counter[str]] = field(default_factory=dict)
     # Hosts whole, to say what they lack.
     known: dict[str, Host] = field(default_factory=dict)
+    limits: Limits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.limits = Limits(self.services, self.aggregates)
 
     def predict(
         self, order: Sequence[Waiting], enabled: Iterable[str] = ()
@@ -81,97 +86,122 @@ class Scene:
 
         :param enabled: disabled hosts that are looked at as if they were enabled.
         """
-        found = self._predict(order, enabled, settled=True)
-        in_a_row = self._predict(order, enabled, settled=False)
+        turns = [_Turn(self, waiting) for waiting in order]
+        found = _Pass(self, enabled, settled=True).predict(turns)
+        in_a_row = _Pass(self, enabled, settled=False).predict(turns)
         for instance_id, prediction in found.items():
             if prediction.fits != in_a_row[instance_id].fits:
                 reason = f"{prediction.reason}; " if prediction.reason else ""
                 found[instance_id] = replace(prediction, reason=f"{reason}{_HANGS_ON_PICKS}")
         return found
 
-    def _predict(
-        self, order: Sequence[Waiting], enabled: Iterable[str], *, settled: bool
-    ) -> dict[str, Prediction]:
-        limits = Limits(self.services, self.aggregates, enabled)
-        weighers = Weighers(self.hypervisors, settled=settled)
-        rooms, members = copy.deepcopy((self.rooms, self.members))
+
+class _Pass:
+    """All in their order, once."""
+
+    def __init__(self, scene: Scene, enabled: Iterable[str], *, settled: bool) -> None:
+        self._scene = scene
+        self._usable = scene.limits.usable(frozenset(enabled))
+        self._weighers = Weighers(scene.hypervisors, settled=settled)
+        self._copies = Copies()
+        self._rooms: dict[int, list[Host]] = {}
+        self._members = {name: Counter(counts) for name, counts in scene.members.items()}
+        # Where those of a kind had room at the last turn. What is taken never comes back.
+        self._left: dict[Hashable, list[_Chance]] = {}
+
+    def predict(self, turns: Iterable[_Turn]) -> dict[str, Prediction]:
         found = {}
-        for waiting in order:
-            turn = _Turn(self, waiting, limits)
-            prediction, choices = turn.decide(rooms.get(waiting.instance.id, []), self.known)
-            found[waiting.instance.id] = prediction
+        for turn in turns:
+            instance = turn.waiting.instance
+            prediction, choices = self._decide(turn)
+            found[instance.id] = prediction
             if choices:
-                host = weighers.pick(choices, turn.company(members))
+                host = self._weighers.pick(choices, turn.company(self._members))
                 host.take(turn.request)
-                weighers.place(host.name, Flavor.of(waiting.instance))
-                for group in self.groups.get(waiting.instance.id, ()):
-                    members[group.id][host.name] += 1
+                self._weighers.place(host.name, Flavor.of(instance))
+                for group in turn.groups:
+                    self._members[group.id][host.name] += 1
         return found
+
+    def _decide(self, turn: _Turn) -> tuple[Prediction, list[Host]]:
+        """The prediction, and the hosts of which Nova takes one."""
+        chances = self._left.get(turn.kind)
+        if chances is None:
+            chances = self._chances(turn)
+        chances = [chance for chance in chances if chance[0].fits(turn.request)]
+        self._left[turn.kind] = chances
+        if not chances:
+            return Prediction(fits=False, reason=self._why_not(turn)), []
+        sure = [host for host, doubts in chances if not doubts]
+        if sure and not turn.unknown:
+            return Prediction(fits=True, hosts=_names(sure)), sure
+        reasons = [objection.reason for _host, doubts in chances for objection in doubts]
+        if turn.unknown:
+            reasons.insert(0, f"Nova also looks at {', '.join(turn.unknown)}")
+        reason = f"cannot be known from outside: {'; '.join(dict.fromkeys(reasons))}"
+        doubtful = [host for host, _doubts in chances]
+        return Prediction(fits=None, hosts=_names(doubtful), reason=reason), doubtful
+
+    def _chances(self, turn: _Turn) -> list[_Chance]:
+        """The hosts that nothing speaks against for certain, with what leaves them in doubt."""
+        room = {host.name: host for host in self._room(turn)}
+        return [
+            (room[name], turn.objections[name])
+            for name in self._usable
+            if name != turn.waiting.leaves
+            and name in room
+            and not any(objection.sure for objection in turn.objections[name])
+        ]
+
+    def _room(self, turn: _Turn) -> list[Host]:
+        room = turn.room
+        if id(room) not in self._rooms:
+            self._rooms[id(room)] = self._copies.of(room)
+        return self._rooms[id(room)]
+
+    def _why_not(self, turn: _Turn) -> str:
+        room = {host.name: host for host in self._room(turn)}
+        against: dict[str, list[str]] = {}
+        for name in self._usable:
+            if name == turn.waiting.leaves:
+                continue
+            refusal = next((o.reason for o in turn.objections[name] if o.sure), None)
+            lacks = refusal or turn.lacks(room.get(name), self._scene.known.get(name))
+            against.setdefault(str(lacks), []).append(name)
+        return _told(against)
 
 
 class _Turn:
-    """One instance at its turn."""
+    """One instance, the same in each pass."""
 
-    def __init__(self, scene: Scene, waiting: Waiting, limits: Limits) -> None:
+    def __init__(self, scene: Scene, waiting: Waiting) -> None:
         instance = waiting.instance
-        self._waiting = waiting
-        self._limits = limits
-        self._services = scene.services
-        self._groups = scene.groups.get(instance.id, ())
+        self.waiting = waiting
+        self.groups = scene.groups.get(instance.id, ())
+        # Those that ask for the same share this list.
+        self.room = scene.rooms.get(instance.id, [])
         needs = scene.needs[instance.id]
         self._alone = needs.request
-        self._unknown = [*needs.unknown, *(["what its ports ask for"] if waiting.asks_more else [])]
+        self.unknown = [*needs.unknown, *(["what its ports ask for"] if waiting.asks_more else [])]
         self.request = with_groups(
-            needs.request, [group.id for group in self._groups if group.policy == _HARD]
+            needs.request, [group.id for group in self.groups if group.policy == _HARD]
         )
-        self._mover = Mover(
+        mover = Mover(
             project_id=instance.project_id,
             source_zone=instance.zone,
             extra_specs=instance.extra_specs,
             circumstances=scene.circumstances.get(instance.id, Circumstances()),
             required_traits=needs.request.required_traits,
         )
+        self.objections = scene.limits.objections(mover)
+        self.kind: Hashable = (id(self.room), id(self.objections), waiting.leaves)
 
-    def decide(
-        self, room: Sequence[Host], known: Mapping[str, Host]
-    ) -> tuple[Prediction, list[Host]]:
-        """The prediction, and the hosts of which Nova takes one."""
-        sure, doubtful = list[Host](), list[Host]()
-        doubts, against = list[str](), dict[str, list[str]]()
-        by_name = {host.name: host for host in room}
-        for name in self._usable():
-            host = by_name.get(name)
-            objections = self._limits.objections(self._mover, name)
-            refusal = next((o.reason for o in objections if o.sure), None)
-            lacks = refusal or self._lacks(host, known.get(name))
-            if host is None or lacks is not None:
-                against.setdefault(str(lacks), []).append(name)
-            elif objections or self._unknown:
-                doubtful.append(host)
-                doubts.extend(objection.reason for objection in objections)
-            else:
-                sure.append(host)
-        if sure:
-            return Prediction(fits=True, hosts=_names(sure)), sure
-        if doubtful:
-            if self._unknown:
-                doubts.insert(0, f"Nova also looks at {', '.join(self._unknown)}")
-            reason = f"cannot be known from outside: {'; '.join(dict.fromkeys(doubts))}"
-            return Prediction(fits=None, hosts=_names(doubtful), reason=reason), doubtful
-        return Prediction(fits=False, reason=_told(against)), []
-
-    def _usable(self) -> list[str]:
-        return sorted(
-            service.host
-            for service in self._services
-            if service.host != self._waiting.leaves and self._limits.is_usable(service.host)
-        )
-
-    def _lacks(self, host: Host | None, whole: Host | None) -> str | None:
+    def lacks(self, host: Host | None, whole: Host | None) -> str | None:
+        """For a person, the first thing that is missing there."""
         if host is None:
             # It had no room from the beginning, or Placement leaves it out for a reason of its own.
             return (whole and whole.lacks(self._alone)) or "Placement has no room for it there"
-        for group in self._groups:
+        for group in self.groups:
             if group.policy == _HARD and not host.free(group_resource(group.id)):
                 return f"it has a member of the anti-affinity group {group.name}"
         return host.lacks(self.request)
@@ -179,7 +209,7 @@ class _Turn:
     def company(self, members: Mapping[str, Counter[str]]) -> Company:
         """Where members of its soft groups are by now."""
         near, far = Counter[str](), Counter[str]()
-        for group in self._groups:
+        for group in self.groups:
             if group.policy == "soft-affinity":
                 near += members[group.id]
             elif group.policy == "soft-anti-affinity":

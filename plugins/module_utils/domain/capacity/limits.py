@@ -10,7 +10,7 @@ its API: such a host is in doubt, neither allowed nor refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..nova import ComputeService
@@ -43,42 +43,55 @@ class Mover:
     circumstances: Circumstances
     required_traits: frozenset[str] = frozenset()
 
-
-class Limits:
-    """What ties instances to hosts beside room.
-
-    :param services: nova-compute of every host.
-    :param enabled: hosts to look at as if they were enabled.
-    """
-
-    def __init__(
-        self,
-        services: Iterable[ComputeService],
-        aggregates: Sequence[Aggregate],
-        enabled: Iterable[str] = (),
-    ) -> None:
-        self._services = {service.host: service for service in services}
-        self._aggregates = aggregates
-        self._enabled = frozenset(enabled)
-
-    def is_usable(self, host: str) -> bool:
-        """Whether Nova gives this host anything at all."""
-        service = self._services.get(host)
+    @property
+    def kind(self) -> Hashable:
+        """The same for all that the same limits hold for."""
         return (
-            service is not None
-            and service.state == "up"
-            and (service.status == "enabled" or host in self._enabled)
+            self.project_id,
+            self.source_zone,
+            frozenset(self.extra_specs.items()),
+            self.circumstances.pinned_zone,
+            self.circumstances.pinned_zone_known,
+            self.required_traits,
         )
 
-    def objections(self, mover: Mover, host: str) -> list[Objection]:
-        """All that speaks against the host; empty when nothing does."""
+
+class Limits:
+    """What ties instances to hosts beside room; worked out once for each kind of them.
+
+    :param services: nova-compute of every host.
+    """
+
+    def __init__(self, services: Iterable[ComputeService], aggregates: Sequence[Aggregate]) -> None:
+        self._services = {service.host: service for service in services}
+        self._aggregates = aggregates
+        self._known: dict[Hashable, dict[str, tuple[Objection, ...]]] = {}
+
+    def usable(self, enabled: Collection[str] = ()) -> list[str]:
+        """The hosts that Nova gives anything at all, by name.
+
+        :param enabled: hosts to look at as if they were enabled.
+        """
+        return sorted(
+            host
+            for host, service in self._services.items()
+            if service.state == "up" and (service.status == "enabled" or host in enabled)
+        )
+
+    def objections(self, mover: Mover) -> Mapping[str, tuple[Objection, ...]]:
+        """All that speaks against each host; empty when nothing does."""
+        if mover.kind not in self._known:
+            self._known[mover.kind] = {host: self._against(mover, host) for host in self._services}
+        return self._known[mover.kind]
+
+    def _against(self, mover: Mover, host: str) -> tuple[Objection, ...]:
         found = [
             self._zone(mover, host),
             self._tenants(mover, host),
             self._traits_of_aggregates(mover, host),
             self._extra_specs_of_aggregates(mover, host),
         ]
-        return [objection for objection in found if objection is not None]
+        return tuple(objection for objection in found if objection is not None)
 
     def _of(self, host: str) -> list[Aggregate]:
         return [aggregate for aggregate in self._aggregates if host in aggregate.hosts]

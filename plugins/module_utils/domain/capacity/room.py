@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -77,7 +76,14 @@ class Host:
 
     def fits(self, request: ResourceRequest) -> bool:
         """Whether there is room for the request, and each trait is as it asks."""
-        return self.lacks(request) is None
+        return (
+            request.required_traits <= self.traits
+            and request.forbidden_traits.isdisjoint(self.traits)
+            and all(
+                not amount or self._admitting(resource_class, amount) is not None
+                for resource_class, amount in request.resources.items()
+            )
+        )
 
     def lacks(self, request: ResourceRequest) -> str | None:
         """For a person, the first thing that is missing here; None when the request fits."""
@@ -153,6 +159,33 @@ def have_room(providers: Iterable[Inventory], amounts: Iterable[int]) -> bool:
     return True
 
 
-def copied(hosts: Iterable[Host]) -> list[Host]:
+class Copies:
     """The same hosts to try something out on; what they share stays shared among the copies."""
-    return copy.deepcopy(list(hosts))
+
+    def __init__(self) -> None:
+        # By the id of what was copied, which is kept beside it so that no other gets this id.
+        self._inventories: dict[int, tuple[Inventory, Inventory]] = {}
+
+    def of(self, hosts: Iterable[Host]) -> list[Host]:
+        """One more copy of each of these hosts."""
+        return [
+            replace(
+                host,
+                inventories={
+                    name: [self._of(inventory) for inventory in inventories]
+                    for name, inventories in host.inventories.items()
+                },
+            )
+            for host in hosts
+        ]
+
+    def _of(self, inventory: Inventory) -> Inventory:
+        found = self._inventories.get(id(inventory))
+        if found is None:
+            found = self._inventories[id(inventory)] = (inventory, replace(inventory))
+        return found[1]
+
+
+def copied(hosts: Iterable[Host]) -> list[Host]:
+    """One copy of each of these hosts."""
+    return Copies().of(hosts)

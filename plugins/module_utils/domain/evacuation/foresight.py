@@ -45,7 +45,7 @@ def foresee(
         scene = look(capacity, computes, groups, order)
     except RecoveryError as error:
         return _unforeseen(plan, error)
-    predict = functools.partial(scene.predict, order)
+    predict = functools.cache(functools.partial(scene.predict, order))
     reserved, notes = _reserved(plan, scene.aggregates, computes)
     enabled = fewest(reserved, predict)
     predictions = predict(enabled)

@@ -144,7 +144,7 @@ def _asked(
         return []
     services = [service for service in cloud.compute_services() if service.binary == COMPUTE]
     limits = Limits(services, cloud.aggregates())
-    usable = sorted(service.host for service in services if limits.is_usable(service.host))
+    usable = limits.usable()
     circumstances = cloud.circumstances(waiting)
     flavor = cloud.flavor_named(request.flavor) if request.flavor else None
     found = []
@@ -158,11 +158,8 @@ def _asked(
             circumstances=tied,
             required_traits=needs.request.required_traits,
         )
-        against = {
-            host: objection.reason
-            for host in usable
-            for objection in limits.objections(mover, host)[:1]
-        }
+        objections = limits.objections(mover)
+        against = {host: objections[host][0].reason for host in usable if objections[host]}
         hosts, together = frozenset(usable) - against.keys(), None
         for group in around.of(instance, _TOGETHER):
             together = group.id

@@ -50,7 +50,8 @@ def limits(*aggregates: Aggregate) -> Limits:
 
 def said(found: Limits, wanted: Mover) -> dict[str, bool]:
     """By host whether the objection to it is sure."""
-    return {host: objection.sure for host in "ab" for objection in found.objections(wanted, host)}
+    of_hosts = found.objections(wanted)
+    return {host: objection.sure for host in "ab" for objection in of_hosts[host]}
 
 
 @pytest.mark.parametrize(
@@ -65,8 +66,22 @@ def said(found: Limits, wanted: Mover) -> dict[str, bool]:
 )
 def test_which_hosts_nova_gives_anything(service: dict[str, str], usable: bool) -> None:
     found = values.service(**{"host": "a", **service})
-    assert Limits([found], [], enabled=["spare"]).is_usable(found.host) is usable
-    assert not Limits([found], []).is_usable("unknown")
+    assert Limits([found], []).usable(["spare"]) == ([found.host] if usable else [])
+
+
+def test_what_speaks_against_hosts_is_worked_out_once_for_each_kind() -> None:
+    found = limits(aggregate("mine", "a", filter_tenant_id="acme"))
+    assert found.objections(mover()) is found.objections(mover())
+    different = [
+        {"project_id": "stranger"},
+        {"source_zone": "az2"},
+        {"extra_specs": {"a": "b"}},
+        {"circumstances": Circumstances(pinned_zone="az1")},
+        {"circumstances": Circumstances(pinned_zone_known=False)},
+        {"required_traits": frozenset({"FAST"})},
+    ]
+    told = [found.objections(mover(**one)) for one in different]
+    assert all(one is not found.objections(mover()) for one in told)
 
 
 def test_a_pinned_zone_is_sure_and_no_pin_ties_to_nothing() -> None:

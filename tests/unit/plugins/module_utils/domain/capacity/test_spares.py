@@ -79,7 +79,7 @@ def test_many_are_added_one_at_a_time() -> None:
 
 
 @given(
-    room=st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 4), max_size=6),
+    room=st.dictionaries(st.sampled_from("abcde"), st.integers(0, 4), max_size=5),
     base=st.integers(0, 4),
     needed=st.integers(0, 9),
 )
@@ -93,3 +93,36 @@ def test_nothing_smaller_does_as_much(room: dict[str, int], base: int, needed: i
     assert placed(chosen) == placed(names)
     for number in range(len(chosen)):
         assert all(placed(fewer) < placed(names) for fewer in itertools.combinations(names, number))
+
+
+@given(
+    rooms=st.lists(st.integers(0, 4), min_size=6, max_size=30),
+    base=st.integers(0, 4),
+    needed=st.integers(0, 40),
+)
+def test_of_many_none_can_be_left_out_and_few_sets_are_tried(
+    rooms: list[int], base: int, needed: int
+) -> None:
+    room = {f"s{number:02}": places for number, places in enumerate(rooms)}
+    predict, tried = predictor(base, room, needed), list[Sequence[str]]()
+
+    def counted(enabled: Sequence[str]) -> Any:
+        tried.append(enabled)
+        return predict(enabled)
+
+    chosen = fewest(list(room), counted)
+    enough = min(base + sum(rooms), needed)
+    assert base + sum(room[host] for host in chosen) >= enough
+    assert all(base + sum(room[h] for h in chosen if h != host) < enough for host in chosen)
+    assert len(set(map(tuple, tried))) == len(tried) <= max(32, len(chosen) + 8)
+
+
+def test_what_is_first_in_the_order_comes_before_more_of_the_others() -> None:
+    """The host that takes the first one, not that which takes the other two."""
+
+    def predict(enabled: Sequence[str]) -> dict[str, Prediction]:
+        first = "large" in enabled
+        others = "small" in enabled and not first
+        return {name: Prediction(fits=first if name == "a" else others) for name in "abc"}
+
+    assert fewest(["large", "small"], predict) == ("large",)
