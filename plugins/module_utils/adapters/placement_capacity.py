@@ -198,11 +198,12 @@ class PlacementCapacity:
         marker: dict[str, str] = {}
         while True:
             query = urlencode({"all_tenants": "1", "host": host, **marker})
-            found = self._read_compute(f"/servers/detail?{query}", microversion)["servers"]
-            yield from found
-            if not found:
+            answer = self._read_compute(f"/servers/detail?{query}", microversion)
+            yield from answer["servers"]
+            # Nova says so where there may be more.
+            if not any(link["rel"] == "next" for link in answer.get("servers_links", ())):
                 return
-            marker = {"marker": found[-1]["id"]}
+            marker = {"marker": answer["servers"][-1]["id"]}
 
     def group_limits(self) -> Mapping[str, int]:
         limits: dict[str, int] = {}

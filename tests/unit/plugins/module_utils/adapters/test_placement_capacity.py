@@ -207,18 +207,21 @@ def test_aggregates() -> None:
 
 
 def test_pinned_zones_where_the_api_tells_them() -> None:
-    listed = {"servers": [{"id": "id-web-1", "pinned_availability_zone": "az1"}]}
+    def listed(name: str, zone: str | None, **more: Any) -> dict[str, Any]:
+        return {"servers": [{"id": f"id-{name}", "pinned_availability_zone": zone}], **more}
+
     pages = {
-        "/servers/detail?all_tenants=1&host=compute-1": listed,
-        "/servers/detail?all_tenants=1&host=compute-1&marker=id-web-1": {"servers": []},
+        "/servers/detail?all_tenants=1&host=compute-1": listed(
+            "web-1", "az1", servers_links=[{"rel": "next", "href": "x"}]
+        ),
+        "/servers/detail?all_tenants=1&host=compute-1&marker=id-web-1": listed("web-2", None),
     }
     api, asked = capacity(pages)
-    there, gone = values.instance(), values.instance("gone")
-    found = api.circumstances([there, gone])
+    found = api.circumstances([values.instance(name) for name in ("web-1", "web-2", "gone")])
     assert found["id-web-1"].pinned_zone == "az1"
     assert found["id-web-1"].pinned_zone_known
-    assert set(found) == {"id-web-1"}
-    assert asked[0][1] == "2.96"
+    assert set(found) == {"id-web-1", "id-web-2"}
+    assert [version for _path, version in asked] == ["2.96", "2.96"]
 
 
 def test_older_ones_say_that_they_do_not_know() -> None:
