@@ -273,19 +273,21 @@ def look(
             # A view of its own on what all share: the groups that it is in are its own affair.
             room = [host.view() for host in room]
         scene.rooms[instance.id] = room
-    _count_members(scene, capacity)
+    _count_members(scene, capacity, {w.instance.id: w.instance.host for w in order})
     _read_those_without_room(scene, capacity)
     return scene
 
 
-def _count_members(scene: Scene, capacity: Capacity) -> None:
+def _count_members(scene: Scene, capacity: Capacity, known: Mapping[str, str | None]) -> None:
+    """Where the members of all groups are; of those that are to be placed it is known."""
     groups = {group.id: group for of_one in scene.groups.values() for group in of_one}
     if not groups:
         return
     limits = capacity.group_limits()
-    where = capacity.hosts_of(sorted({m for group in groups.values() for m in group.member_ids}))
+    others = {m for group in groups.values() for m in group.member_ids} - known.keys()
+    where = {**known, **(capacity.hosts_of(sorted(others)) if others else {})}
     for group in groups.values():
-        members = Counter(where[member] for member in group.member_ids if member in where)
+        members = Counter(host for member in group.member_ids if (host := where.get(member)))
         scene.members[group.id] = members
         if group.policy == _HARD:
             inside = [i for i, of_one in scene.groups.items() if group in of_one]

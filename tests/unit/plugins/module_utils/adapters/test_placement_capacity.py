@@ -284,9 +284,20 @@ def test_members_that_a_host_may_have() -> None:
     assert asked[0][1] == "2.64"
 
 
-def test_where_instances_are() -> None:
-    def at(host: str | None) -> dict[str, Any]:
-        return {"server": {"OS-EXT-SRV-ATTR:host": host}}
+def at(name: str, host: str | None) -> dict[str, Any]:
+    return {"id": name, "OS-EXT-SRV-ATTR:host": host}
 
-    api, _asked = capacity({"/servers/a": at("compute-1"), "/servers/b": at(None)})
+
+def test_where_instances_are() -> None:
+    servers = {"/servers/a": at("a", "compute-1"), "/servers/b": at("b", None)}
+    api, asked = capacity({path: {"server": server} for path, server in servers.items()})
     assert api.hosts_of(["a", "b", "gone"]) == {"a": "compute-1"}
+    assert len(asked) == 3
+
+
+def test_many_instances_are_looked_for_in_one_list() -> None:
+    names = [f"i{number:02}" for number in range(21)]
+    servers = [at(name, "compute-1") for name in (*names[:20], "another")]
+    api, asked = capacity({"/servers/detail": {"servers": servers}})
+    assert api.hosts_of(names) == dict.fromkeys(names[:20], "compute-1")
+    assert [path for path, _version in asked] == ["/servers/detail?all_tenants=1"]

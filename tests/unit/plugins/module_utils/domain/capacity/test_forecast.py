@@ -231,3 +231,22 @@ def test_hosts_of_the_fake_are_what_they_were() -> None:
     capacity = two()
     predict(capacity, instance("a", 4), instance("b", 2))
     assert [host.free("VCPU") for host in capacity.all if isinstance(host, Host)] == [64, 4, 2]
+
+
+def test_where_the_members_are_is_asked_only_of_those_that_stay() -> None:
+    capacity, asked = two(), list[str]()
+    capacity.where = {"id-there": "compute-2"}
+    told = capacity.hosts_of
+
+    def hosts_of(ids: Any) -> Any:
+        asked.extend(ids)
+        return told(ids)
+
+    capacity.hosts_of = hosts_of  # type: ignore[method-assign]
+    group = values.group("anti-affinity", "id-a", "id-b", "id-there")
+    found = predict(capacity, instance("a"), instance("b"), groups=(group,))
+    assert fits(found) == {"a": True, "b": False}
+    assert asked == ["id-there"]
+    alone = values.group("anti-affinity", "id-a", "id-b")
+    predict(capacity, instance("a"), instance("b"), groups=(alone,))
+    assert asked == ["id-there"]
