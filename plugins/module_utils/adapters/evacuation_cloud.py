@@ -14,6 +14,7 @@ from ..domain.batches import in_batches
 from ..domain.nova import Instance, Port, VolumeAttachment
 from ..domain.policy.matching import Facts
 from ..domain.policy.policy import Policy
+from .flavor_choice import Flavors
 from .instance_images import InstanceImages
 from .nova_api import NovaApi
 from .openstack_connection import (
@@ -37,14 +38,17 @@ class OpenStackEvacuationCloud(NovaApi):
         self._host_of_root: dict[str, str] = {}
         self._root_of_provider: dict[str, str] = {}
         self._instance_images = InstanceImages(connection)
-        self._facts = OpenStackPolicyFacts(connection, self._instance_images)
+        self._flavors = Flavors(connection)
+        self._facts = OpenStackPolicyFacts(connection, self._instance_images, self._flavors)
         self._has_block_storage = connection.has_service("block-storage")
 
     def capacity(self) -> PlacementCapacity:
         return PlacementCapacity(self._connection, self._instance_images)
 
-    def policy_facts(self, policy: Policy, instances: Iterable[Instance]) -> Facts:
-        return self._facts.policy_facts(policy, instances)
+    def policy_facts(
+        self, policy: Policy, instances: Iterable[Instance], *, reshapes: bool = False
+    ) -> Facts:
+        return self._facts.policy_facts(policy, instances, reshapes=reshapes)
 
     def ports_of(self, instance_ids: Iterable[str]) -> list[Port]:
         found: list[Port] = []

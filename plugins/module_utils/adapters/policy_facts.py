@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from ..domain.nova import Instance
 from ..domain.policy.matching import Facts, Subject, matches
 from ..domain.policy.policy import Policy
 from .aggregate_lock import NAME_PREFIX
-from .flavor_choice import choose_flavor
+from .flavor_choice import Flavors
 from .image_choice import choose_image
 from .instance_images import InstanceImages
 from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
@@ -26,17 +27,22 @@ class OpenStackPolicyFacts:
 
     Aggregates cost one request, projects one or two for each name that the policy has. Images, and
     volumes of volume-backed instances, are only read for instances on which a rule depends that
-    matches on image properties. Flavors and images that a rule gives are looked up, too.
+    matches on image properties. Flavors and images that a rule gives are looked up for ``reshapes``.
     """
 
-    def __init__(self, connection: CloudConnection, images: InstanceImages) -> None:
+    def __init__(
+        self, connection: CloudConnection, images: InstanceImages, flavors: Flavors
+    ) -> None:
         self._connection = connection
+        self._flavors = flavors
         self._images = images
         # A policy's facts are read for the plan and again under the lock: these do not change.
         self._projects: dict[str, frozenset[str]] = {}
         self._shapes: dict[tuple[str, str], str | None] = {}
 
-    def policy_facts(self, policy: Policy, instances: Iterable[Instance]) -> Facts:
+    def policy_facts(
+        self, policy: Policy, instances: Iterable[Instance], *, reshapes: bool = False
+    ) -> Facts:
         instances = list(instances)
         subjects = {instance.id: Subject.of(instance) for instance in instances}
         notes: list[str] = []
@@ -55,7 +61,7 @@ class OpenStackPolicyFacts:
                 name = names.get(instance.project_id)
                 subjects[instance.id] = replace(subjects[instance.id], project_name=name)
         self._add_images(policy, instances, subjects)
-        if instances:
+        if instances and reshapes:
             notes += self._impossible_shapes(policy)
         return Facts(subjects=subjects, notes=tuple(notes))
 
@@ -89,11 +95,16 @@ class OpenStackPolicyFacts:
     def _impossible_shapes(self, policy: Policy) -> list[str]:
         """What instances are to become, and cannot: it should show before they are moved."""
         notes = []
-        for kind, choose in (("image", choose_image), ("flavor", choose_flavor)):
+        choose_an_image = functools.partial(choose_image, self._connection)
+        choices: tuple[tuple[str, Callable[[str], object]], ...] = (
+            ("image", choose_an_image),
+            ("flavor", self._flavors.choose),
+        )
+        for kind, choose in choices:
             shapes = (rule.reshape for rule in policy.rules if rule.reshape)
             for name in sorted({wanted for shape in shapes if (wanted := getattr(shape, kind))}):
                 if (kind, name) not in self._shapes:
-                    self._shapes[kind, name] = _why_not(choose, self._connection, name)
+                    self._shapes[kind, name] = _why_not(choose, name)
                 if code := self._shapes[kind, name]:
                     notes.append(f"the policy's reshape to the {kind} '{name}' will fail: {code}")
         return notes
@@ -117,11 +128,9 @@ class OpenStackPolicyFacts:
             subjects[instance.id] = replace(subject, notes=notes)
 
 
-def _why_not(
-    choose: Callable[[CloudConnection, str], object], connection: CloudConnection, name: str
-) -> str | None:
+def _why_not(choose: Callable[[str], object], name: str) -> str | None:
     try:
-        choose(connection, name)
+        choose(name)
     except ApiUnavailable:
         raise
     except RecoveryError as error:

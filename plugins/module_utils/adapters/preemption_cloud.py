@@ -13,7 +13,6 @@ from ..domain.capacity.needs import Flavor
 from ..domain.capacity.room import Host
 from ..domain.nova import Instance
 from .evacuation_cloud import OpenStackEvacuationCloud
-from .flavor_choice import choose_flavor
 from .nova_api import instance_of
 from .openstack_connection import CloudConnection, cloud_errors
 from .placement_capacity import PlacementCapacity
@@ -37,15 +36,7 @@ class OpenStackPreemptionCloud(OpenStackEvacuationCloud):
             ]
 
     def flavor_named(self, name_or_id: str) -> Flavor:
-        chosen = choose_flavor(self._connection, name_or_id)
-        return Flavor(
-            vcpus=chosen.vcpus,
-            memory_mb=chosen.memory_mb,
-            root_gb=chosen.root_gb,
-            ephemeral_gb=chosen.ephemeral_gb,
-            swap_mb=chosen.swap_mb,
-            extra_specs=chosen.extra_specs,
-        )
+        return self._flavors.choose(name_or_id)
 
     # What PlacementCapacity reads.
 

@@ -17,7 +17,6 @@ from ..domain.nova import Instance
 from ..domain.records import newest_by_instance
 from ..domain.reshape.shape import MISSING, FlavorWanted, ImageWanted, RootVolume, Shape
 from .evacuation_cloud import OpenStackEvacuationCloud
-from .flavor_choice import choose_flavor
 from .glance_image import GlanceImages
 from .image_choice import choose_image
 from .nova_api import instance_of
@@ -134,7 +133,7 @@ class OpenStackReshapeCloud(OpenStackEvacuationCloud):
         return properties
 
     def flavor(self, name_or_id: str) -> FlavorWanted:
-        return choose_flavor(self._connection, name_or_id)
+        return self._flavors.choose(name_or_id)
 
     def flavor_id(self, instance_id: str) -> str:
         with cloud_errors(f"read instance {instance_id}"):

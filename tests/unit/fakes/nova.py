@@ -310,7 +310,9 @@ class FakeNova:
     def capacity(self) -> FakeCapacity:
         return self.room or FakeCapacity(Host(name=name) for name in self.services)
 
-    def policy_facts(self, policy: Policy, instances: Iterable[Instance]) -> Facts:
+    def policy_facts(
+        self, policy: Policy, instances: Iterable[Instance], *, reshapes: bool = False
+    ) -> Facts:
         if policy.rules:
             self._call("policy_facts")
         return Facts(

@@ -103,7 +103,9 @@ class FakePreemptionCloud:
     def instances_everywhere(self) -> list[Instance]:
         return list(self.instances.values())
 
-    def policy_facts(self, policy: Policy, instances: Iterable[Instance]) -> Facts:
+    def policy_facts(
+        self, policy: Policy, instances: Iterable[Instance], *, reshapes: bool = False
+    ) -> Facts:
         return Facts(subjects={instance.id: Subject.of(instance) for instance in instances})
 
     def server_groups(self) -> list[ServerGroup]:

@@ -193,7 +193,7 @@ class _Observed:
         policy = self.request.policy
         # Rules match on the host that an instance leaves, also once it has left it.
         left = (replace(i, host=record.source_compute) for i, record in self.tracked.values())
-        facts = self.cloud.policy_facts(policy, [*candidates, *left])
+        facts = self.cloud.policy_facts(policy, [*candidates, *left], reshapes=True)
         decisions = {i.id: decide(policy, facts.subjects[i.id]) for i in involved}
         moves: list[PlannedMove] = []
         skipped: list[SkippedInstance] = []

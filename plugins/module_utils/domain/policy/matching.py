@@ -58,8 +58,13 @@ class Facts:
 class PolicyFacts(Protocol):
     """What a cloud knows of instances that rules match on."""
 
-    def policy_facts(self, policy: Policy, instances: Iterable[Instance]) -> Facts:
-        """A subject for each instance, with the facts that the policy's rules need of it."""
+    def policy_facts(
+        self, policy: Policy, instances: Iterable[Instance], *, reshapes: bool = False
+    ) -> Facts:
+        """A subject for each instance, with the facts that the policy's rules need of it.
+
+        :param reshapes: whether to note what instances are to become by the policy and cannot.
+        """
 
 
 def matches(match: Match, subject: Subject) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ..capacity.needs import Flavor
 from ..nova import ComputeService, Instance, Port, PowerAction, ServerGroup, VolumeAttachment
 
 # Status of a root volume that Cinder does not know.
@@ -20,17 +21,11 @@ MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlavorWanted:
-    """``project_ids`` are the projects that may use it, None for all."""
+class FlavorWanted(Flavor):
+    """A flavor of the cloud. ``project_ids`` are the projects that may use it, None for all."""
 
     id: str
     name: str
-    vcpus: int
-    memory_mb: int
-    root_gb: int
-    ephemeral_gb: int
-    swap_mb: int
-    extra_specs: Mapping[str, str] = field(default_factory=dict)
     project_ids: frozenset[str] | None = None
 
 

@@ -14,7 +14,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters i
     openstack_connection,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.flavor_choice import (
-    choose_flavor,
+    Flavors,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     RecoveryError,
@@ -58,7 +58,7 @@ def _cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[http.Fake
 
 
 def choose(name_or_id: str) -> FlavorWanted:
-    return choose_flavor(openstack_connection.connect(CONNECTED, read_only=True), name_or_id)
+    return Flavors(openstack_connection.connect(CONNECTED, read_only=True)).choose(name_or_id)
 
 
 def test_by_name(cloud: http.FakeHttp) -> None:
@@ -90,3 +90,10 @@ def test_one_that_cannot_be_had_is_refused(cloud: http.FakeHttp, name: str, code
     with pytest.raises(RecoveryError) as refused:
         choose(name)
     assert refused.value.code == code
+
+
+def test_flavors_are_listed_once(cloud: http.FakeHttp) -> None:
+    flavors = Flavors(openstack_connection.connect(CONNECTED, read_only=True))
+    assert [flavors.choose(name).id for name in ("small", "2", "small")] == ["1", "2", "1"]
+    lists = [path for _method, path in cloud.seen if path.endswith("/flavors/detail")]
+    assert len(lists) == 1

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import requests
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import policy_facts
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.flavor_choice import (
+    Flavors,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.instance_images import (
     InstanceImages,
 )
@@ -52,7 +55,9 @@ class Cloud:
         self.images: dict[str, dict[str, Any]] = {}
         self.volumes: dict[str, dict[str, Any]] = {}
         self.cinder = True
-        self.facts = OpenStackPolicyFacts(self, InstanceImages(self))  # type: ignore[arg-type]
+        made: Any = self
+        self.flavors = Flavors(made)
+        self.facts = OpenStackPolicyFacts(made, InstanceImages(made), self.flavors)
         self.sdk = SimpleNamespace(
             compute=SimpleNamespace(aggregates=self._aggregates),
             identity=SimpleNamespace(projects=self._projects, get_project=self._project),
@@ -246,23 +251,25 @@ def test_without_a_block_storage_service_nothing_is_known_of_volumes(cloud: Clou
 
 
 def test_a_flavor_that_is_gone_is_told_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    def choose(_connection: Any, name: str) -> str:
+    def choose(name: str) -> str:
         cloud.asked.append(name)
         if name == "gone":
             raise RecoveryError("flavor_not_found", "no")
         return name
 
-    monkeypatch.setattr(policy_facts, "choose_flavor", choose)
-    monkeypatch.setattr(policy_facts, "choose_image", choose)
+    monkeypatch.setattr(cloud.flavors, "choose", choose)
+    monkeypatch.setattr(policy_facts, "choose_image", lambda _connection, name: choose(name))
     shapes = [{"flavor": "gone"}, {"flavor": "big", "image": "new", "replace_root_disk": True}]
     rules = [
         {"name": str(i), "match": {"tags": str(i)}, "reshape": shape}
         for i, shape in enumerate([*shapes, False])
     ]
     policy = parse_policy({"version": 1, "rules": rules})
-    assert cloud.facts.policy_facts(policy, []).notes == ()
+    assert cloud.facts.policy_facts(policy, [], reshapes=True).notes == ()
+    assert cloud.facts.policy_facts(policy, [values.instance()]).notes == ()
+    assert cloud.asked == []
     for _again in range(2):
-        facts = cloud.facts.policy_facts(policy, [values.instance()])
+        facts = cloud.facts.policy_facts(policy, [values.instance()], reshapes=True)
         assert facts.notes == (
             "the policy's reshape to the flavor 'gone' will fail: flavor_not_found",
         )
@@ -272,13 +279,14 @@ def test_a_flavor_that_is_gone_is_told_once(cloud: Cloud, monkeypatch: pytest.Mo
 def test_a_cloud_that_does_not_answer_says_nothing_of_a_flavor(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def choose(_connection: Any, _name: str) -> None:
+    def choose(_name: str) -> None:
         raise ApiUnavailable("no answer")
 
-    monkeypatch.setattr(policy_facts, "choose_flavor", choose)
+    monkeypatch.setattr(cloud.flavors, "choose", choose)
     rules = [{"name": "a", "match": {}, "reshape": {"flavor": "big"}}]
+    policy = parse_policy({"version": 1, "rules": rules})
     with pytest.raises(ApiUnavailable):
-        cloud.facts.policy_facts(parse_policy({"version": 1, "rules": rules}), [values.instance()])
+        cloud.facts.policy_facts(policy, [values.instance()], reshapes=True)
 
 
 def test_a_right_that_is_missing_is_an_error(cloud: Cloud) -> None:

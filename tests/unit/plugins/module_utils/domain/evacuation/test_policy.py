@@ -209,7 +209,8 @@ def test_rules_match_on_the_host_that_was_left(scene: Scene) -> None:
     asked: list[set[str | None]] = []
     real = scene.nova.policy_facts
 
-    def facts(policy: Any, instances: Any) -> Any:
+    def facts(policy: Any, instances: Any, *, reshapes: bool) -> Any:
+        assert reshapes
         found = list(instances)
         asked.append({instance.host for instance in found})
         return real(policy, found)
