@@ -23,6 +23,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.cap
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     ApiRefused,
+    ApiUnavailable,
     RecoveryError,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import (
@@ -43,6 +44,7 @@ from .world import World
 
 _CALL_SECONDS = 0.1
 _WORK_SECONDS = 5.0
+_LATE_SECONDS = 20.0
 
 
 class FakePreemptionCloud:
@@ -62,11 +64,12 @@ class FakePreemptionCloud:
         # Amounts by host, by instance.
         self.holds: dict[str, dict[str, dict[str, int]]] = {}
         self.calls: list[tuple[str, str]] = []
-        # By instance what becomes of a call: "fails" (Nova gives up), or 401, 409.
+        # By instance what becomes of a call: an HTTP status; "fails" (Nova gives up), "breaks" (it is
+        # in ERROR then), "hangs", "keeps" (Placement still counts it); not answered: "lost" (Nova
+        # carries it out), "late" (it does so some time later), "unheard".
         self.trouble: dict[str, Any] = {}
         self.offloads_at_once = True
         self.deletes_softly = False
-        self.placement_is_deaf = False
         self.properties: Mapping[str, str] | None = {}
         self.flavors: dict[str, Flavor] = {}
 
@@ -178,12 +181,21 @@ class FakePreemptionCloud:
         if isinstance(trouble, int):
             code = "auth_failed" if trouble == 401 else "api_refused"
             raise ApiRefused(code, f"could not {call}: HTTP {trouble}", status=trouble)
-        before = self.instances[instance_id]
-        assert before.task_state is None, f"{call} while it is {before.task_state}"
-        self.instances[instance_id] = replace(before, task_state=task)
-        vm_state = before.vm_state if trouble == "fails" else end
-        self.world.after(_WORK_SECONDS, lambda: self._end(instance_id, vm_state))
+        if trouble == "late":
+            self.world.after(_LATE_SECONDS, lambda: self._work(instance_id, task, end))
+        elif trouble != "unheard":
+            self._work(instance_id, task, end)
+        if trouble in ("lost", "late", "unheard"):
+            raise ApiUnavailable(f"could not {call}: no answer")
         return f"req-{len(self.calls)}"
+
+    def _work(self, instance_id: str, task: str, end: str) -> None:
+        before, trouble = self.instances[instance_id], self.trouble.get(instance_id)
+        assert before.task_state is None, f"{task} while it is {before.task_state}"
+        self.instances[instance_id] = replace(before, task_state=task)
+        vm_state = {"fails": before.vm_state, "breaks": "error"}.get(str(trouble), end)
+        if trouble != "hangs":
+            self.world.after(_WORK_SECONDS, lambda: self._end(instance_id, vm_state))
 
     def _end(self, instance_id: str, vm_state: str) -> None:
         self.instances[instance_id] = replace(
@@ -194,5 +206,8 @@ class FakePreemptionCloud:
             self.world.after(3.0, lambda: self.instances.pop(instance_id))
         if vm_state == "shelved_offloaded":
             self.instances[instance_id] = replace(self.instances[instance_id], host=None)
-        if vm_state in ("deleted", "shelved_offloaded") and not self.placement_is_deaf:
+        if (
+            vm_state in ("deleted", "shelved_offloaded")
+            and self.trouble.get(instance_id) != "keeps"
+        ):
             self.holds.pop(instance_id, None)

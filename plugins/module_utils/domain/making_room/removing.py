@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ..check import Check
 from ..nova import Instance
 from ..operation.step import Act, Arrived, Fail, Gone, Standing, Verdict, Wait
+from ..operation.work import GONE, IN_PROGRESS, VERIFIED, Work
 from ..policy.decision import Decision, decide
 from ..policy.policy import SHELVE, Policy
 from .candidates import OFFLOADED, SHELVED, SOFT_DELETED, why_spared
@@ -24,6 +25,10 @@ from .plan import Removal
 
 _SHELVE, _OFFLOAD, _STOP, _DELETE, _FORCE = "shelve", "offload", "stop", "delete", "force_delete"
 _DELETED = "deleted"
+# In these states it does not run any more, or not as it did.
+_TAKEN = frozenset({SHELVED, OFFLOADED, SOFT_DELETED, _DELETED, "error"})
+# What these steps have begun with is not as it was, even if they fail.
+_NOT_UNDONE = frozenset({_OFFLOAD, _DELETE, _FORCE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +135,18 @@ class Removing:
     def _allocation(self, instance_id: str) -> Check:
         hosts = self._cloud.allocation_hosts(instance_id)
         return Check("allocation", not hosts, "none", ", ".join(sorted(hosts)) or "none")
+
+
+def counts_as_removed(work: Work) -> bool:
+    """Whether the limit counts it, also in doubt: it is gone, or a call that was sent may still take it."""
+    if work.state in (VERIFIED, GONE, IN_PROGRESS):
+        return True
+    if work.standing is not None and work.standing.state in _TAKEN:
+        return True
+    return any(
+        call.refused is None and (not call.answered or step in _NOT_UNDONE)
+        for step, call in work.calls.items()
+    )
 
 
 def _stays(code: str, reason: str) -> Fail:

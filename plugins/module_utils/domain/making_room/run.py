@@ -16,14 +16,14 @@ from ..operation.result import failure
 from ..operation.run import OperationRun
 from ..operation.settings import OperationSettings
 from ..operation.step import Subject
-from ..operation.work import FAILED, GONE, IN_PROGRESS, NOT_STARTED, VERIFIED
+from ..operation.work import FAILED, IN_PROGRESS, NOT_STARTED
 from ..policy.policy import SHELVE
 from ..progress import Watcher
 from ..run_lock import LockStore, RunLock
 from .cloud import PreemptionCloud
 from .plan import Plan, Removal, Request
 from .planner import build_plan
-from .removing import Look, Removing
+from .removing import Look, Removing, counts_as_removed
 
 # One run at a time in the whole cloud: two could take each other's room for their own.
 _LOCK = "make_room"
@@ -143,10 +143,16 @@ class _Run:
             return plan
 
     def _may_go_on(self, error: RecoveryError) -> bool:
-        """After single instances have failed; not when the run has to stop, or Nova is still busy."""
-        is_busy = any(one["status"] == IN_PROGRESS for one in self._instances)
+        """After single instances have failed; not when the run has to stop, or Nova is still busy.
+
+        Nor when something has gone whose room Placement does not give back: to remove more would not
+        help.
+        """
+        is_open = any(
+            one["status"] == IN_PROGRESS or one["code"] == "not_verified" for one in self._instances
+        )
         in_time = self._clock.monotonic() < self._deadline
-        return not is_busy and in_time and error.code in (_INCOMPLETE, "failure_limit")
+        return not is_open and in_time and error.code in (_INCOMPLETE, "failure_limit")
 
     def _remove(self, removals: Sequence[Removal]) -> RecoveryError | None:
         """First what can be undone. What cannot be is not begun while anything of that has failed."""
@@ -180,9 +186,8 @@ class _Run:
         run.run()
         self._changed = self._changed or run.changed
         for work in run.works:
-            if work.state in (VERIFIED, GONE):
-                self._removed += 1
-            elif work.state == FAILED:
+            self._removed += counts_as_removed(work)
+            if work.state == FAILED:
                 self._excluded[work.id] = work.reason or "it could not be removed"
         self._instances += [work.as_dict() for work in run.works]
         return self._lost or failure(run.works, run.halt, _INCOMPLETE)

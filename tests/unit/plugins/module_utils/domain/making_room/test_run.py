@@ -256,9 +256,10 @@ def test_an_instance_that_takes_too_long_is_left_to_nova() -> None:
 
 
 def test_what_placement_still_counts_is_not_removed() -> None:
-    cloud = scene("shelve")
-    cloud.placement_is_deaf = True
+    cloud = scene("shelve", "shelve")
+    cloud.trouble["id-shelve-0"] = "keeps"
     result = run(cloud, verify_timeout=20)
+    # Nor is another removed, which would have helped here, and after an outage of Placement would not.
     assert statuses(result) == {"shelve-0": "failed"}
     assert result.instances[0]["code"] == "not_verified"
     assert result.error is not None

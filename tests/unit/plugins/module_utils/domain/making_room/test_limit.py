@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No run removes more than its limit, whatever becomes of each removal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.plan import (
+    Request,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.run import (
+    Result,
+    make_room,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.settings import (
+    OperationSettings,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.schema import (
+    parse_policy,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
+)
+from fakes.locks import FakeLockStore
+from fakes.preemption_cloud import FakePreemptionCloud
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+ACTIONS: dict[str, dict[str, Any]] = {
+    "shelve": {"value": 5},
+    "dear": {"value": 9},
+    "delete": {"value": 5, "action": "delete"},
+    "stop": {"value": 9, "action": "delete", "stop_first": True},
+}
+TROUBLES = (None, 401, 403, 409, "fails", "breaks", "hangs", "keeps", "lost", "late", "unheard")
+# What Nova shows of one that runs no more, or not as it did.
+TAKEN = ("deleted", "soft-delete", "shelved", "shelved_offloaded", "error")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A full host of instances of 2, each with what becomes of its removal, and others that wait.
+
+    ``locks`` are moments at which the instance of that number is locked.
+    """
+
+    how: list[tuple[str, Any]]
+    waiting: int = 1
+    limit: int = 1
+    concurrency: int = 1
+    offloads: bool = True
+    softly: bool = False
+    locks: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        return [f"{word}-{number}" for number, (word, _trouble) in enumerate(self.how)]
+
+    def cloud(self) -> FakePreemptionCloud:
+        made = FakePreemptionCloud({"h1": 2 * len(self.how)})
+        made.offloads_at_once, made.deletes_softly = self.offloads, self.softly
+        for name, (word, trouble) in zip(self.names, self.how, strict=True):
+            made.add(name, 2, "h1", metadata={"how": word})
+            made.trouble[f"id-{name}"] = trouble
+        for number in range(self.waiting):
+            made.add(f"w{number}", 2, None)
+
+        def lock(name: str) -> None:
+            if f"id-{name}" in made.instances:
+                made.change(name, locked=True)
+
+        for number, when in self.locks.items():
+            if number < len(self.names):
+                made.world.after(when, lambda name=self.names[number]: lock(name))
+        return made
+
+    def run(self, cloud: FakePreemptionCloud) -> Result:
+        rules = [
+            {"name": word, "match": {"metadata": {"how": word}}, "preemptible": preemptible}
+            for word, preemptible in ACTIONS.items()
+        ]
+        policy = parse_policy({"version": 1, "rules": rules, "make_room": {"limit": self.limit}})
+        waiting = tuple(f"id-w{number}" for number in range(self.waiting))
+        return make_room(
+            cloud,
+            FakeLockStore(cloud.world),
+            Request(instances=waiting, policy=policy),
+            OperationSettings(
+                concurrency=self.concurrency, instance_timeout=60, timeout=600, verify_timeout=20
+            ),
+            cloud.world,
+            run_id="run",
+            holder="test",
+            watcher=Watcher(),
+        )
+
+    def taken(self, cloud: FakePreemptionCloud) -> set[str]:
+        """What is not there any more as it was."""
+        left = {one.name: one.vm_state for one in cloud.instances.values()}
+        return {name for name in self.names if left.get(name, "deleted") in TAKEN}
+
+
+CASES = st.builds(
+    Case,
+    how=st.lists(
+        st.tuples(st.sampled_from(sorted(ACTIONS)), st.sampled_from(TROUBLES)),
+        min_size=2,
+        max_size=6,
+    ),
+    waiting=st.integers(1, 3),
+    limit=st.integers(1, 4),
+    concurrency=st.integers(1, 4),
+    offloads=st.booleans(),
+    softly=st.booleans(),
+    locks=st.dictionaries(st.integers(0, 5), st.floats(0.0, 40.0), max_size=2),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(CASES)
+@example(Case([("dear", "breaks"), ("dear", None)]))
+@example(Case([("stop", "late"), ("stop", None)], locks={0: 3.0}))
+def test_whatever_becomes_of_each_no_more_go_than_the_limit(case: Case) -> None:
+    cloud = case.cloud()
+    result = None
+    try:
+        result = case.run(cloud)
+    except RecoveryError as error:
+        assert error.code == "insufficient_room"
+        assert not cloud.calls
+    # What is under way arrives.
+    cloud.world.spend(60.0)
+    assert len(case.taken(cloud)) <= case.limit
+    if result is not None and result.error is None:
+        assert set(result.last.room_for()) >= set(result.first.room_for())
+
+
+def test_what_placement_still_counts_has_gone_all_the_same() -> None:
+    case = Case([("delete", "keeps"), ("delete", "keeps"), ("delete", None)], limit=2)
+    cloud = case.cloud()
+    error = case.run(cloud).error
+    assert error is not None
+    assert error.code == "removal_incomplete"
+    assert cloud.calls == [("delete", "delete-0")]
+
+
+def test_one_that_was_broken_by_its_removal_counts() -> None:
+    case = Case([("delete", "breaks"), ("delete", None)], limit=1)
+    cloud = case.cloud()
+    error = case.run(cloud).error
+    assert error is not None
+    assert error.code == "room_incomplete"
+    assert len(cloud.calls) == 1
