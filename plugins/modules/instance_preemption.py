@@ -277,7 +277,8 @@ error:
       C(still_leaving), C(failure_limit), C(lock_lost), C(abandoned) and C(forbidden) can come after a
       part was done; RV(instances) has each instance.
     - C(api_unavailable), C(api_refused), C(api_error) and C(unexpected_answer) say that the plan could
-      not be made.
+      not be made. Where C(changed) is true that was the plan after a part was done, and RV(instances) has
+      each instance; C(instance_not_found) then says that those that waited were deleted meanwhile.
   returned: failure
   type: dict
 """
@@ -315,6 +316,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ope
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.settings import (
     OperationSettings,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.patience import (
+    ask_patiently,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.schema import (
     parse_policy,
@@ -363,7 +367,7 @@ def preempt(
     run_id = params["run_id"] or new_run_id()
     require_run_id(run_id)
     if module.check_mode:
-        plan = build_plan(cloud, request)
+        plan = ask_patiently(lambda: build_plan(cloud, request), SystemClock(), watcher)
         plan.require_room(request.policy)
         return {
             "changed": bool(plan.removals),

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..clock import Clock
 from ..cloud import EvacuationCloud
-from ..errors import ApiUnavailable, RecoveryError
+from ..errors import RecoveryError
 from ..operation import result as operation
+from ..patience import ask_patiently
 from ..progress import Watcher
 from ..run_lock import LockStore, RunLock
 from .move import (
@@ -28,10 +29,6 @@ from .plan import Plan, Request
 from .planner import build_plan
 from .run import EvacuationRun
 from .settings import Settings
-
-# How long a cloud that does not answer is waited for before anything was begun.
-_PLAN_PATIENCE = 60.0
-_PLAN_RETRY = 5.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,15 +84,7 @@ def plan_patiently(
     cloud: EvacuationCloud, request: Request, clock: Clock, watcher: Watcher
 ) -> Plan:
     """The plan; a cloud that does not answer for a moment is asked again."""
-    began = clock.monotonic()
-    while True:
-        try:
-            return build_plan(cloud, request)
-        except ApiUnavailable as error:
-            if clock.monotonic() - began + _PLAN_RETRY > _PLAN_PATIENCE:
-                raise
-            watcher.send(f"the cloud does not answer, trying again: {error.message}")
-            clock.sleep(_PLAN_RETRY)
+    return ask_patiently(lambda: build_plan(cloud, request), clock, watcher)
 
 
 def recover(

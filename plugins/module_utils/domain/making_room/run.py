@@ -7,21 +7,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..clock import Clock
-from ..errors import RecoveryError
+from ..errors import ApiUnavailable, RecoveryError
 from ..operation.result import failure
 from ..operation.run import OperationRun
 from ..operation.settings import OperationSettings
 from ..operation.step import Subject
 from ..operation.work import FAILED, IN_PROGRESS, NOT_STARTED
+from ..patience import ask_patiently
 from ..policy.policy import SHELVE
 from ..progress import Watcher
 from ..run_lock import LockStore, RunLock
 from .cloud import PreemptionCloud
-from .plan import Plan, Removal, Request
+from .plan import GETS_ROOM, NO_ROOM, Plan, Removal, Request
 from .planner import build_plan
 from .removing import Look, Removing, counts_as_removed
 
@@ -63,7 +65,7 @@ def make_room(
         what a plan can raise.
     """
     began = clock.monotonic()
-    plan = build_plan(cloud, request)
+    plan = ask_patiently(lambda: build_plan(cloud, request), clock, watcher)
     plan.require_room(request.policy)
     if not plan.removals and not plan.awaited:
         return Result(first=plan, last=plan)
@@ -119,8 +121,13 @@ class _Run:
             if error is None or self._may_go_on(error):
                 # The next plan may take up again what this one did not begin.
                 self._instances = [i for i in self._instances if i["status"] != NOT_STARTED]
-                plan = self._plan()
-                error = self._shortage(first, plan)
+                try:
+                    plan = self._plan_again()
+                except RecoveryError as problem:
+                    # What was removed must be told.
+                    error = problem
+                else:
+                    error = self._shortage(first, plan)
         error = error or self._await(plan.awaited)
         return Result(
             first=first,
@@ -132,15 +139,38 @@ class _Run:
 
     def _plan(self) -> Plan:
         limit = max(self._request.most - self._removed, 0)
+        return ask_patiently(lambda: self._planned(limit), self._clock, self._watcher)
+
+    def _planned(self, limit: int) -> Plan:
         return build_plan(self._cloud, self._request, limit=limit, excluded=self._excluded)
 
-    def _as_it_is(self, plan: Plan) -> Plan:
-        """Who has room now, without anything that is still to be done; the plan if it cannot be read."""
+    def _plan_again(self) -> Plan:
+        """Without those that wait no more, as they were deleted meanwhile."""
         try:
-            return build_plan(self._cloud, self._request, limit=0, excluded=self._excluded)
+            return self._plan()
+        except RecoveryError as error:
+            gone = error.details["instances"] if error.code == "instance_not_found" else []
+            left = tuple(one for one in self._request.instances if one not in gone)
+            if not gone or not left:
+                raise
+            self._request = replace(self._request, instances=left)
+            return self._plan_again()
+
+    def _as_it_is(self, plan: Plan) -> Plan:
+        """Who has room now, without anything that is still to be done.
+
+        :param plan: of which nothing more is promised when that cannot be read.
+        """
+        try:
+            return self._planned(0)
         except RecoveryError:
             # The result of the run must not be lost for it.
-            return plan
+            unknown = "it could not be seen whether there is room by now"
+            waiting = [
+                replace(one, fits=NO_ROOM, reason=unknown) if one.fits == GETS_ROOM else one
+                for one in plan.waiting
+            ]
+            return replace(plan, waiting=tuple(waiting))
 
     def _may_go_on(self, error: RecoveryError) -> bool:
         """After single instances have failed; not when the run has to stop, or Nova is still busy.
@@ -221,7 +251,9 @@ class _Run:
         """Until what leaves by itself holds nothing any more."""
         waited_for = set(leaving)
         while waited_for:
-            waited_for = {one for one in waited_for if self._cloud.allocation_hosts(one)}
+            # What cannot be seen now is looked at again.
+            with suppress(ApiUnavailable):
+                waited_for = {one for one in waited_for if self._cloud.allocation_hosts(one)}
             over = self._clock.monotonic() >= self._deadline or not self._goes_on()
             if waited_for and over:
                 return RecoveryError(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    ApiUnavailable,
     RecoveryError,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.plan import (
@@ -246,6 +247,54 @@ def test_room_that_others_take_meanwhile_is_told() -> None:
     assert result.error.details["removed"] == 1
 
 
+def silent(cloud: FakePreemptionCloud, begins: float, seconds: float) -> None:
+    """Nova does not list instances for so long, from the first call on."""
+    listing = cloud.instances_everywhere
+
+    def listed() -> list[Any]:
+        if cloud.calls and begins <= cloud.world.now < begins + seconds:
+            raise ApiUnavailable("could not list the instances")
+        return listing()
+
+    cloud.instances_everywhere = listed  # type: ignore[method-assign]
+
+
+def test_a_cloud_that_is_silent_for_a_moment_is_asked_again() -> None:
+    cloud = scene("shelve")
+    silent(cloud, 0.0, 40.0)
+    result = run(cloud)
+    assert result.error is None
+    assert result.last.room_for() == ["id-w0"]
+    assert len(cloud.calls) == 1
+
+
+def test_what_was_removed_is_told_when_there_is_no_plan_any_more() -> None:
+    cloud = scene("shelve")
+    silent(cloud, 0.0, 4000.0)
+    result = run(cloud)
+    assert result.error is not None
+    assert result.error.code == "api_unavailable"
+    assert result.changed
+    assert statuses(result) == {"shelve-0": "verified"}
+    # Nobody knows.
+    assert result.last.room_for() == []
+    assert result.first.room_for() == ["id-w0"]
+
+
+def test_one_that_waits_no_more_takes_nothing_from_the_others() -> None:
+    cloud = scene("shelve", "shelve", waiting=2)
+    cloud.world.after(3.0, lambda: cloud.instances.pop("id-w0"))
+    result = run(cloud)
+    assert result.error is None
+    assert result.last.room_for() == ["id-w1"]
+    alone = scene("shelve")
+    alone.world.after(3.0, lambda: alone.instances.pop("id-w0"))
+    result = run(alone)
+    assert result.error is not None
+    assert result.error.code == "instance_not_found"
+    assert statuses(result) == {"shelve-0": "verified"}
+
+
 def test_an_instance_that_takes_too_long_is_left_to_nova() -> None:
     cloud = scene("shelve", "shelve")
     result = run(cloud, instance_timeout=2)
@@ -276,6 +325,14 @@ def test_what_leaves_by_itself_is_waited_for() -> None:
     assert result.error is None
     assert cloud.world.now > 30
     still = scene("shelve")
+    asked = still.allocation_hosts
+
+    def answered_at_times(instance_id: str) -> frozenset[str]:
+        if instance_id == "id-shelve-0" and still.world.now < 100:
+            raise ApiUnavailable("could not read the allocation")
+        return asked(instance_id)
+
+    still.allocation_hosts = answered_at_times  # type: ignore[method-assign]
     still.change("shelve-0", task_state="deleting")
     error = run(still).error
     assert error is not None
