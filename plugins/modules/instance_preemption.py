@@ -180,7 +180,7 @@ plan:
     code:
       description:
         - Why it stays. C(locked), C(task_in_progress), C(vm_state), or C(excluded) (removing it has failed,
-          or a waiting instance must be where it is).
+          a waiting instance must be where it is, or it would be deleted after another could not be shelved).
       type: str
     reason:
       description: The same as a sentence.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..nova import Instance
@@ -47,6 +47,17 @@ class Spared:
         }
 
 
+@dataclass(slots=True, kw_only=True)
+class Excluded:
+    """What must stay, and why: instances by their id, and all that an action is stated for, by action."""
+
+    instances: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, str] = field(default_factory=dict)
+
+    def why(self, instance_id: str, action: str) -> str | None:
+        return self.instances.get(instance_id, self.actions.get(action))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """An instance that may be removed; ``rule`` is the name of the policy's rule that says so."""
@@ -78,12 +89,11 @@ def why_spared(instance: Instance, action: str) -> tuple[str, str] | None:
 def find_candidates(
     instances: Iterable[Instance],
     decisions: Mapping[str, Decision],
-    excluded: Mapping[str, str],
+    excluded: Excluded,
 ) -> tuple[list[Candidate], list[Spared]]:
     """Those that may be removed, and those that a rule calls preemptible and that stay.
 
     :param decisions: of the policy, by instance id.
-    :param excluded: why an instance must stay, by its id.
     """
     found, spared = [], []
     for instance in instances:
@@ -92,8 +102,8 @@ def find_candidates(
         if preemptible is None:
             continue
         reason = why_spared(instance, preemptible.action)
-        if instance.id in excluded:
-            reason = ("excluded", excluded[instance.id])
+        if (stays := excluded.why(instance.id, preemptible.action)) is not None:
+            reason = ("excluded", stays)
         if reason is not None:
             spared.append(Spared(instance=instance, code=reason[0], reason=reason[1]))
             continue

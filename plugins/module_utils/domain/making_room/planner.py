@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from ..capacity.room import Host, ResourceRequest, copied, have_room
 from ..nova import Instance
 from ..policy.policy import SHELVE
-from .candidates import Candidate
+from .candidates import Candidate, Excluded
 from .choice import Choice, Chooser
 from .cloud import PreemptionCloud
 from .covering import Occupant
@@ -28,15 +28,14 @@ def build_plan(
     request: Request,
     *,
     limit: int | None = None,
-    excluded: Mapping[str, str] | None = None,
+    excluded: Excluded | None = None,
 ) -> Plan:
     """The plan.
 
     :param limit: how many may be removed, instead of what the request says.
-    :param excluded: why an instance must stay, by its id.
     :raises RecoveryError: when something cannot be read, or an instance is not there.
     """
-    scene = look(cloud, request, excluded or {})
+    scene = look(cloud, request, excluded or Excluded())
     return _Planner(scene, request.most if limit is None else limit).plan()
 
 

@@ -19,9 +19,10 @@ from ..operation.settings import OperationSettings
 from ..operation.step import Subject
 from ..operation.work import FAILED, IN_PROGRESS, NOT_STARTED
 from ..patience import ask_patiently
-from ..policy.policy import SHELVE
+from ..policy.policy import DELETE, SHELVE
 from ..progress import Watcher
 from ..run_lock import LockStore, RunLock
+from .candidates import Excluded
 from .cloud import PreemptionCloud
 from .plan import GETS_ROOM, NO_ROOM, Plan, Removal, Request
 from .planner import build_plan
@@ -31,6 +32,7 @@ from .removing import Look, Removing, counts_as_removed
 _LOCK = "make_room"
 _AWAIT_SECONDS = 2.0
 _INCOMPLETE = "removal_incomplete"
+_NOT_DELETED = "another could not be shelved, so this run deletes none"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,7 +104,7 @@ class _Run:
         self._watcher = watcher
         self._deadline = clock.monotonic() + settings.timeout
         self._lost: RecoveryError | None = None
-        self._excluded: dict[str, str] = {}
+        self._excluded = Excluded()
         self._removed = 0
         self._instances: list[dict[str, Any]] = []
         self._changed = False
@@ -185,7 +187,7 @@ class _Run:
         return not is_open and in_time and error.code in (_INCOMPLETE, "failure_limit")
 
     def _remove(self, removals: Sequence[Removal]) -> RecoveryError | None:
-        """First what can be undone. What cannot be is not begun while anything of that has failed."""
+        """First what can be undone. What cannot be is not begun once anything of that has failed."""
         shelved = [removal for removal in removals if removal.action == SHELVE]
         deleted = [removal for removal in removals if removal.action != SHELVE]
         for some in (shelved, deleted):
@@ -218,7 +220,9 @@ class _Run:
         for work in run.works:
             self._removed += counts_as_removed(work)
             if work.state == FAILED:
-                self._excluded[work.id] = work.reason or "it could not be removed"
+                self._excluded.instances[work.id] = work.reason or "it could not be removed"
+                if work.subject.action == SHELVE:
+                    self._excluded.actions[DELETE] = _NOT_DELETED
         self._instances += [work.as_dict() for work in run.works]
         return self._lost or failure(run.works, run.halt, _INCOMPLETE)
 

@@ -17,7 +17,7 @@ from ..capacity.room import Host, ResourceRequest
 from ..errors import RecoveryError
 from ..nova import COMPUTE, Instance, ServerGroup
 from ..policy.decision import Decision, decide
-from .candidates import LEAVING, Candidate, Spared, find_candidates
+from .candidates import LEAVING, Candidate, Excluded, Spared, find_candidates
 from .cloud import PreemptionCloud
 from .plan import Request
 
@@ -62,10 +62,9 @@ class Scene:
     notes: tuple[str, ...]
 
 
-def look(cloud: PreemptionCloud, request: Request, excluded: Mapping[str, str]) -> Scene:
+def look(cloud: PreemptionCloud, request: Request, excluded: Excluded) -> Scene:
     """Read it.
 
-    :param excluded: why an instance must stay, by its id.
     :raises RecoveryError: ``instance_not_found``, or when the cloud does not answer.
     """
     waiting = _waiting(cloud, request.instances)
@@ -191,9 +190,7 @@ def _needs(instance: Instance, flavor: Flavor | None, tied: Circumstances) -> Ne
     )
 
 
-def _fill(
-    scene: Scene, cloud: PreemptionCloud, around: _Surroundings, excluded: Mapping[str, str]
-) -> None:
+def _fill(scene: Scene, cloud: PreemptionCloud, around: _Surroundings, excluded: Excluded) -> None:
     """What is on the hosts, and which of it may go."""
     hosts = {host.name: host for host in scene.hosts}
     waiting = {instance.id for instance in scene.waiting}
@@ -212,7 +209,7 @@ def _fill(
     candidates, scene.spared = find_candidates(
         [instance for instance in here if instance.task_state not in LEAVING],
         around.decisions,
-        {**anchors, **excluded},
+        Excluded(instances={**anchors, **excluded.instances}, actions=excluded.actions),
     )
     left = {
         one.instance.id: cloud.allocation_hosts(one.instance.id) & hosts.keys()

@@ -192,7 +192,8 @@ _ROOM = {
     "placement_cannot_tell": "Placement does not count what it needs, so a removal could be in vain. Make"
     " room by hand.",
     "no_host": "No host could take it, even if it were empty. State another flavor, or add a host.",
-    "excluded": "Removing it has failed, or a waiting instance must be where it is: its reason says which.",
+    "excluded": "Removing it has failed, a waiting instance must be where it is, or nothing may be deleted any"
+    " more: its reason says which.",
     "moved": "It has left its host meanwhile. Run again for a new plan.",
     "not_preemptible": "It may not be removed any more: its metadata or the policy has changed. Run again for"
     " a new plan.",

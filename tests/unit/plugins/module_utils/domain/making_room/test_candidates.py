@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.candidates import (
+    Excluded,
     find_candidates,
     why_spared,
 )
@@ -50,14 +51,31 @@ def test_what_an_earlier_run_has_begun_goes_on(task: str) -> None:
 
 def test_only_those_that_a_rule_calls_preemptible_are_told_of() -> None:
     names = ("may-go", "locked", "kept", "failed")
+    excluded = Excluded(instances={"id-failed": "it would not"})
     instances = [values.instance(name, locked=name == "locked") for name in names]
     goes = Decision(preemptible=Preemptible(value=7), rules={"preemptible": "rule"})
     decisions = {one.id: goes for one in instances} | {"id-kept": Decision()}
-    found, spared = find_candidates(instances, decisions, {"id-failed": "it would not"})
+    found, spared = find_candidates(instances, decisions, excluded)
     assert [(one.instance.name, one.preemptible.value, one.rule) for one in found] == [
         ("may-go", 7, "rule")
     ]
     assert [(one.instance.name, one.code, one.reason) for one in spared] == [
         ("locked", "locked", "it is locked"),
         ("failed", "excluded", "it would not"),
+    ]
+
+
+def test_what_would_be_deleted_stays_where_nothing_may_be_deleted() -> None:
+    instances = [values.instance("shelved"), values.instance("deleted")]
+    decisions = {
+        f"id-{action}d": Decision(
+            preemptible=Preemptible(value=7, action=action), rules={"preemptible": "rule"}
+        )
+        for action in (SHELVE, DELETE)
+    }
+    excluded = Excluded(actions={DELETE: "nothing is deleted"})
+    found, spared = find_candidates(instances, decisions, excluded)
+    assert [one.instance.name for one in found] == ["shelved"]
+    assert [(one.instance.name, one.code, one.reason) for one in spared] == [
+        ("deleted", "excluded", "nothing is deleted")
     ]

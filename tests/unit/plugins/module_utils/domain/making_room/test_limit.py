@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,6 +141,30 @@ def test_whatever_becomes_of_each_no_more_go_than_the_limit(case: Case) -> None:
     assert len(case.taken(cloud)) <= case.limit
     if result is not None and result.error is None:
         assert set(result.last.room_for()) >= set(result.first.room_for())
+
+
+@settings(max_examples=200, deadline=None)
+@given(CASES)
+def test_nothing_is_deleted_any_more_once_one_could_not_be_shelved(case: Case) -> None:
+    cloud = case.cloud()
+    with suppress(RecoveryError):
+        result = case.run(cloud)
+        failed = [
+            number
+            for number, one in enumerate(result.instances)
+            if (one["action"], one["status"]) == ("shelve", "failed")
+        ]
+        after = result.instances[failed[0] :] if failed else []
+        assert all(one["action"] == "shelve" for one in after)
+
+
+def test_one_that_is_to_be_deleted_is_not_taken_for_one_that_could_not_be_shelved() -> None:
+    case = Case([("shelve", "fails"), ("stop", None)])
+    cloud = case.cloud()
+    error = case.run(cloud).error
+    assert error is not None
+    assert error.code == "room_incomplete"
+    assert cloud.calls == [("shelve", "shelve-0")]
 
 
 def test_what_placement_still_counts_has_gone_all_the_same() -> None:

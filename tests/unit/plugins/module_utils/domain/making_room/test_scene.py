@@ -11,6 +11,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.cap
     Inventory,
     ResourceRequest,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.candidates import (
+    Excluded,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.plan import (
     Request,
 )
@@ -50,7 +53,7 @@ def test_only_hosts_that_somebody_may_go_to_are_read() -> None:
     cloud.add("a", 4, "h1")
     cloud.add("b", 4, "h2")
     cloud.add("w", 4, None)
-    scene = look(cloud, Request(instances=("id-w",), policy=POLICY), {})
+    scene = look(cloud, Request(instances=("id-w",), policy=POLICY), Excluded())
     assert [host.name for host in scene.hosts] == ["h1"]
     assert [one.instance.name for one in scene.candidates] == ["a"]
     assert scene.held == {"id-a": {"MEMORY_MB": 4}}
@@ -60,7 +63,7 @@ def test_nobody_who_waits_is_removed_for_another() -> None:
     cloud = FakePreemptionCloud({"h1": 8})
     cloud.add("v", 4, None)
     cloud.add("w", 4, "h1", launched=True)
-    scene = look(cloud, Request(instances=("id-v", "id-w"), policy=POLICY), {})
+    scene = look(cloud, Request(instances=("id-v", "id-w"), policy=POLICY), Excluded())
     assert scene.settled == {"id-w": "h1"}
     assert not scene.candidates
 
@@ -69,7 +72,7 @@ def test_the_most_urgent_comes_first_then_the_order_that_was_given() -> None:
     cloud = FakePreemptionCloud({"h1": 8})
     for name in ("c", "a", "b"):
         cloud.add(name, 4, None)
-    scene = look(cloud, Request(instances=("id-c", "id-a", "id-b"), policy=POLICY), {})
+    scene = look(cloud, Request(instances=("id-c", "id-a", "id-b"), policy=POLICY), Excluded())
     assert [one.instance.name for one in scene.asked] == ["b", "c", "a"]
 
 
@@ -78,4 +81,4 @@ def test_one_that_holds_nothing_gives_nothing() -> None:
     cloud.add("a", 4, "h1")
     cloud.holds.clear()
     cloud.add("w", 4, None)
-    assert not look(cloud, Request(instances=("id-w",), policy=POLICY), {}).candidates
+    assert not look(cloud, Request(instances=("id-w",), policy=POLICY), Excluded()).candidates
