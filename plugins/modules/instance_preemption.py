@@ -225,7 +225,8 @@ instances:
       description:
         - Why it is not verified. C(locked), C(moved), C(not_preemptible), C(vm_state),
           C(shelve_failed), C(offload_failed), C(stop_failed), C(delete_failed), C(force_delete_failed),
-          C(nova_refused), C(not_verified) or C(timeout).
+          C(nova_refused), C(plan_outdated) (another run had the lock since the plan), C(not_verified) or
+          C(timeout).
       type: str
     reason:
       description: The same as a sentence.

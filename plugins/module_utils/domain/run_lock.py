@@ -93,6 +93,8 @@ class RunLock:
         self._renewed = 0.0
         # Taken from a run that has died: what it sent last may still be on its way to Nova.
         self.taken_over = False
+        # When it was last taken anew it was not there any more: another run may have had it.
+        self.lapsed = False
 
     def acquire(self) -> None:
         """Take the lock.
@@ -155,7 +157,7 @@ class RunLock:
 
     def _take_anew(self) -> bool:
         if self._record is not None:
-            self._store.delete(self._record)
+            self.lapsed = not self._store.delete(self._record)
         if not self._create():
             self._record = None
             raise self._lost()

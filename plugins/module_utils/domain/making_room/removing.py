@@ -22,6 +22,7 @@ from ..policy.policy import SHELVE, Policy
 from .candidates import OFFLOADED, SHELVED, SOFT_DELETED, why_spared
 from .cloud import PreemptionCloud
 from .plan import Removal
+from .turn import Turn
 
 _SHELVE, _OFFLOAD, _STOP, _DELETE, _FORCE = "shelve", "offload", "stop", "delete", "force_delete"
 _DELETED = "deleted"
@@ -42,10 +43,13 @@ class Look:
 class Removing:
     """Implements Operation for these removals."""
 
-    def __init__(self, cloud: PreemptionCloud, policy: Policy, removals: Iterable[Removal]) -> None:
+    def __init__(
+        self, cloud: PreemptionCloud, policy: Policy, removals: Iterable[Removal], turn: Turn
+    ) -> None:
         self._cloud = cloud
         self._policy = policy
         self._removals = {removal.id: removal for removal in removals}
+        self._turn = turn
 
     def look(self, instance_ids: Sequence[str]) -> Mapping[str, Look]:
         wanted = set(instance_ids)
@@ -73,17 +77,22 @@ class Removing:
             return Wait(instance.task_state)
         # Of these two nothing runs any more: they only hold their room.
         if instance.vm_state == SOFT_DELETED:
-            return Gone() if shelves else Act(_FORCE)
+            return Gone() if shelves else self._act(_FORCE, begun=True)
         if shelves and instance.vm_state == OFFLOADED:
             return Arrived()
         against = self._against(removal, seen)
         if against is not None:
             return against
         if shelves:
-            return Act(_OFFLOAD if instance.vm_state == SHELVED else _SHELVE)
+            is_shelved = instance.vm_state == SHELVED
+            return self._act(_OFFLOAD if is_shelved else _SHELVE, begun=is_shelved)
         if removal.candidate.preemptible.stop_first and instance.vm_state == "active":
-            return Act(_STOP)
-        return Act(_DELETE)
+            return self._act(_STOP)
+        return self._act(_DELETE)
+
+    def _act(self, step: str, *, begun: bool = False) -> Verdict:
+        against = self._turn.against(begun=begun)
+        return Act(step) if against is None else against
 
     def _against(self, removal: Removal, seen: Look) -> Fail | None:
         instance = seen.instance

@@ -17,7 +17,7 @@ from ..operation.result import failure
 from ..operation.run import OperationRun
 from ..operation.settings import OperationSettings
 from ..operation.step import Subject
-from ..operation.work import FAILED, IN_PROGRESS, NOT_STARTED
+from ..operation.work import FAILED, IN_PROGRESS, NOT_STARTED, Work
 from ..patience import ask_patiently
 from ..policy.policy import DELETE, SHELVE
 from ..progress import Watcher
@@ -27,6 +27,7 @@ from .cloud import PreemptionCloud
 from .plan import GETS_ROOM, NO_ROOM, Plan, Removal, Request
 from .planner import build_plan
 from .removing import Look, Removing, counts_as_removed
+from .turn import PLAN_OUTDATED, Turn
 
 # One run at a time in the whole cloud: two could take each other's room for their own.
 _LOCK = "make_room"
@@ -76,9 +77,9 @@ def make_room(
     )
     lock.acquire()
     try:
-        lock.keep()
         # What another run did before this one had the lock must be in the plan.
-        result = _Run(cloud, request, settings, clock=clock, lock=lock, watcher=watcher).run()
+        turn = Turn(lock, clock, watcher)
+        result = _Run(cloud, request, settings, clock=clock, turn=turn, watcher=watcher).run()
     finally:
         lock.release()
     result.seconds = round(clock.monotonic() - began, 1)
@@ -93,20 +94,20 @@ class _Run:
         settings: OperationSettings,
         *,
         clock: Clock,
-        lock: RunLock,
+        turn: Turn,
         watcher: Watcher,
     ) -> None:
         self._cloud = cloud
         self._request = request
         self._settings = settings
         self._clock = clock
-        self._lock = lock
+        self._turn = turn
         self._watcher = watcher
         self._deadline = clock.monotonic() + settings.timeout
-        self._lost: RecoveryError | None = None
         self._excluded = Excluded()
-        self._removed = 0
-        self._instances: list[dict[str, Any]] = []
+        # Ids of those that count against the limit.
+        self._removed: set[str] = set()
+        self._works: dict[str, Work] = {}
         self._changed = False
 
     def run(self) -> Result:
@@ -121,8 +122,6 @@ class _Run:
         while plan.removals and error is None:
             error = self._remove(plan.removals)
             if error is None or self._may_go_on(error):
-                # The next plan may take up again what this one did not begin.
-                self._instances = [i for i in self._instances if i["status"] != NOT_STARTED]
                 try:
                     plan = self._plan_again()
                 except RecoveryError as problem:
@@ -134,20 +133,26 @@ class _Run:
         return Result(
             first=first,
             last=self._as_it_is(plan) if error else plan,
-            instances=self._instances,
+            instances=[work.as_dict() for work in self._works.values()],
             changed=self._changed,
             error=error,
         )
 
     def _plan(self) -> Plan:
-        limit = max(self._request.most - self._removed, 0)
-        return ask_patiently(lambda: self._planned(limit), self._clock, self._watcher)
+        limit = max(self._request.most - len(self._removed), 0)
+        return self._turn.read(lambda: self._planned(limit))
 
     def _planned(self, limit: int) -> Plan:
         return build_plan(self._cloud, self._request, limit=limit, excluded=self._excluded)
 
     def _plan_again(self) -> Plan:
         """Without those that wait no more, as they were deleted meanwhile."""
+        # It may take up again what the last one did not begin.
+        self._works = {
+            one: work
+            for one, work in self._works.items()
+            if work.calls or (work.state != NOT_STARTED and work.code != PLAN_OUTDATED)
+        }
         try:
             return self._plan()
         except RecoveryError as error:
@@ -181,7 +186,8 @@ class _Run:
         help.
         """
         is_open = any(
-            one["status"] == IN_PROGRESS or one["code"] == "not_verified" for one in self._instances
+            work.state == IN_PROGRESS or work.code == "not_verified"
+            for work in self._works.values()
         )
         in_time = self._clock.monotonic() < self._deadline
         return not is_open and in_time and error.code in (_INCOMPLETE, "failure_limit")
@@ -208,32 +214,24 @@ class _Run:
             for removal in removals
         ]
         run: OperationRun[Look] = OperationRun(
-            Removing(self._cloud, self._request.policy, removals),
+            Removing(self._cloud, self._request.policy, removals, self._turn),
             subjects,
             self._settings,
             self._clock,
             send_progress=self._watcher.send,
-            watched=self._goes_on,
+            watched=self._turn.goes_on,
         )
         run.run()
         self._changed = self._changed or run.changed
         for work in run.works:
-            self._removed += counts_as_removed(work)
-            if work.state == FAILED:
+            self._works[work.id] = work
+            if counts_as_removed(work):
+                self._removed.add(work.id)
+            if work.state == FAILED and work.code != PLAN_OUTDATED:
                 self._excluded.instances[work.id] = work.reason or "it could not be removed"
                 if work.subject.action == SHELVE:
                     self._excluded.actions[DELETE] = _NOT_DELETED
-        self._instances += [work.as_dict() for work in run.works]
-        return self._lost or failure(run.works, run.halt, _INCOMPLETE)
-
-    def _goes_on(self) -> bool:
-        """Asked at every look: keeps the lock, too."""
-        try:
-            self._lock.keep()
-        except RecoveryError as error:
-            self._lost = error
-            return False
-        return self._watcher.watched()
+        return self._turn.lost or failure(run.works, run.halt, _INCOMPLETE)
 
     def _shortage(self, first: Plan, now: Plan) -> RecoveryError | None:
         """What had room in the first plan must have it still, or get it."""
@@ -244,11 +242,11 @@ class _Run:
         told = "; ".join(f"{one.instance.name}: {one.reason}" for one in missing)
         return RecoveryError(
             "room_incomplete",
-            f"{self._removed} instances were removed, and there is still no room for"
+            f"{len(self._removed)} instances were removed, and there is still no room for"
             f" {len(missing)} of those that wait. {told}. Each instance has its reason; running"
             " again begins with a new plan.",
             retriable=True,
-            details={"removed": self._removed, "waiting": [one.as_dict() for one in missing]},
+            details={"removed": len(self._removed), "waiting": [one.as_dict() for one in missing]},
         )
 
     def _await(self, leaving: Sequence[str]) -> RecoveryError | None:
@@ -258,7 +256,7 @@ class _Run:
             # What cannot be seen now is looked at again.
             with suppress(ApiUnavailable):
                 waited_for = {one for one in waited_for if self._cloud.allocation_hosts(one)}
-            over = self._clock.monotonic() >= self._deadline or not self._goes_on()
+            over = self._clock.monotonic() >= self._deadline or not self._turn.goes_on()
             if waited_for and over:
                 return RecoveryError(
                     "still_leaving",

@@ -194,6 +194,7 @@ _ROOM = {
     "no_host": "No host could take it, even if it were empty. State another flavor, or add a host.",
     "excluded": "Removing it has failed, a waiting instance must be where it is, or nothing may be deleted any"
     " more: its reason says which.",
+    "plan_outdated": "Another run may have made the room since the plan. Run again for a new one.",
     "moved": "It has left its host meanwhile. Run again for a new plan.",
     "not_preemptible": "It may not be removed any more: its metadata or the policy has changed. Run again for"
     " a new plan.",

@@ -18,6 +18,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mak
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.removing import (
     Removing,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.turn import (
+    Turn,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.step import (
     Act,
     Arrived,
@@ -29,6 +32,10 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ope
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.policy.schema import (
     parse_policy,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
+    Watcher,
+)
+from fakes.locks import FakeLockStore, lock_of
 from fakes.preemption_cloud import FakePreemptionCloud
 
 
@@ -44,7 +51,11 @@ def judge(preemptible: dict[str, Any], **now: Any) -> Verdict:
     cloud = FakePreemptionCloud({"h1": 8})
     instance = cloud.add("a", 2)
     candidate = Candidate(instance=instance, preemptible=rule, rule="r")
-    removing = Removing(cloud, policy, [Removal(candidate=candidate, frees={}, waiters=())])
+    removal = Removal(candidate=candidate, frees={}, waiters=())
+    lock = lock_of(FakeLockStore(cloud.world), "run")
+    lock.acquire()
+    turn = Turn(lock, cloud.world, Watcher())
+    removing = Removing(cloud, policy, [removal], turn)
     cloud.change("a", **now)
     return removing.judge("id-a", removing.look(["id-a"])["id-a"])
 

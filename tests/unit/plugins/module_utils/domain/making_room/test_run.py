@@ -191,6 +191,29 @@ def test_a_run_that_has_lost_its_lock_begins_nothing_more() -> None:
     assert {name for _call, name in cloud.calls} == {"shelve-0"}
 
 
+def test_what_another_run_may_have_made_needless_is_not_begun() -> None:
+    cloud = scene("shelve", "shelve", "shelve", waiting=2)
+    store = FakeLockStore(cloud.world)
+    cloud.trouble["id-shelve-0"] = "hangs"
+
+    def make_room() -> None:
+        cloud._end("id-shelve-2", "shelved_offloaded")
+        store.locks.clear()
+
+    def see_the_first_off() -> None:
+        store.down = False
+        cloud._end("id-shelve-0", "shelved_offloaded")
+
+    cloud.world.after(2.0, lambda: setattr(store, "down", True))
+    cloud.world.after(48.0, make_room)
+    cloud.world.after(50.0, see_the_first_off)
+    result = run(cloud, store, concurrency=1)
+    assert cloud.calls == [("shelve", "shelve-0")]
+    assert result.error is None
+    assert statuses(result) == {"shelve-0": "verified"}
+    assert result.last.room_for() == ["id-w0", "id-w1"]
+
+
 def test_a_token_that_is_refused_ends_the_run() -> None:
     cloud = scene("shelve", "shelve")
     cloud.trouble["id-shelve-0"] = 401
