@@ -58,7 +58,8 @@ options:
     default: 8
   instance_timeout:
     description:
-      - Seconds that Nova may take to remove one. To shelve one may upload its disk.
+      - Seconds that Nova may take to remove one. To shelve one may upload its disk. For so long one is
+        waited for, too, that leaves its host without this run's doing, where its room is needed.
     type: int
     default: 1800
   timeout:

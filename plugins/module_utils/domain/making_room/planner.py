@@ -29,14 +29,28 @@ def build_plan(
     *,
     limit: int | None = None,
     excluded: Excluded | None = None,
+    awaits: bool = True,
 ) -> Plan:
-    """The plan.
+    """The plan. It counts on instances that leave by themselves only where that is of use.
 
     :param limit: how many may be removed, instead of what the request says.
+    :param awaits: False for what can be had without waiting for any to leave.
     :raises RecoveryError: when something cannot be read, or an instance is not there.
     """
     scene = look(cloud, request, excluded or Excluded())
-    return _Planner(scene, request.most if limit is None else limit).plan()
+    most = request.most if limit is None else limit
+    plan = _Planner(scene, most).plan()
+    if not awaits or not scene.leaving or not (plan.removals or plan.without_room()):
+        return plan
+    awaiting = _Planner(scene.with_leaving_gone(), most).plan()
+    return awaiting if _worth(awaiting) > _worth(plan) else plan
+
+
+def _worth(plan: Plan) -> tuple[list[bool], int, int, list[int]]:
+    """Who has room, the most urgent first, then how few go for that, and how little they are worth."""
+    values = sorted(-one.candidate.preemptible.value for one in plan.removals)
+    has_room = [one.fits != NO_ROOM for one in plan.waiting]
+    return has_room, -len(values), sum(values), values
 
 
 class _Planner:
@@ -88,7 +102,7 @@ class _Planner:
             waiting=tuple(self._waiters(accepted, choice, removed_on)),
             removals=tuple(self._removals(choice)),
             awaited=tuple(
-                sorted(i.id for i in self._scene.leaving if i.host in choice.placed.values())
+                sorted(i.id for i in self._scene.awaited if i.host in choice.placed.values())
             ),
             spared=tuple(self._scene.spared),
             notes=self._scene.notes,
@@ -141,6 +155,7 @@ class _Planner:
         # In the order of those that ask, the others where they were.
         order = [*asked, *self._scene.settled]
         instances = {instance.id: instance for instance in self._scene.waiting}
+        made = removed_on.keys() | {instance.host for instance in self._scene.awaited}
         for instance_id in order:
             instance = instances[instance_id]
             if instance_id in self._scene.settled:
@@ -152,7 +167,7 @@ class _Planner:
             needs = one.request.resources
             if instance_id in fitting:
                 host = choice.placed[instance_id]
-                fits = GETS_ROOM if removed_on.get(host) else HAS_ROOM
+                fits = GETS_ROOM if host in made else HAS_ROOM
                 yield Waiter(instance=instance, fits=fits, needs=needs, host=host)
             else:
                 code, reason = self._why_not(one)

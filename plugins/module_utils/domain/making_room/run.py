@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..clock import Clock
-from ..errors import ApiUnavailable, RecoveryError
+from ..errors import RecoveryError
 from ..operation.result import failure
 from ..operation.run import OperationRun
 from ..operation.settings import OperationSettings
@@ -24,6 +23,7 @@ from ..progress import Watcher
 from ..run_lock import LockStore, RunLock
 from .candidates import Excluded
 from .cloud import PreemptionCloud
+from .leaving import Departures, still_leaving
 from .plan import GETS_ROOM, NO_ROOM, Plan, Removal, Request
 from .planner import build_plan
 from .removing import Look, Removing, counts_as_removed
@@ -31,7 +31,6 @@ from .turn import PLAN_OUTDATED, Turn
 
 # One run at a time in the whole cloud: two could take each other's room for their own.
 _LOCK = "make_room"
-_AWAIT_SECONDS = 2.0
 _INCOMPLETE = "removal_incomplete"
 _NOT_DELETED = "another could not be shelved, so this run deletes none"
 
@@ -105,13 +104,14 @@ class _Run:
         self._watcher = watcher
         self._deadline = clock.monotonic() + settings.timeout
         self._excluded = Excluded()
+        self._departures = Departures(cloud, settings, clock, turn, self._excluded)
         # Ids of those that count against the limit.
         self._removed: set[str] = set()
         self._works: dict[str, Work] = {}
         self._changed = False
 
     def run(self) -> Result:
-        """Rounds of plan and removal, until there is room or none is to be had.
+        """Rounds of a plan and what it says, until there is room or none is to be had.
 
         One that could not be removed stays out of the next plan. What was removed counts against
         the limit.
@@ -119,17 +119,15 @@ class _Run:
         first = plan = self._plan()
         plan.require_room(self._request.policy)
         error: RecoveryError | None = None
-        while plan.removals and error is None:
-            error = self._remove(plan.removals)
-            if error is None or self._may_go_on(error):
-                try:
+        while error is None and (plan.awaited or plan.removals):
+            try:
+                error = self._carry_out(plan)
+                if error is None or self._may_go_on(error):
                     plan = self._plan_again()
-                except RecoveryError as problem:
-                    # What was removed must be told.
-                    error = problem
-                else:
                     error = self._shortage(first, plan)
-        error = error or self._await(plan.awaited)
+            except RecoveryError as problem:
+                # What was removed must be told.
+                error = problem
         return Result(
             first=first,
             last=self._as_it_is(plan) if error else plan,
@@ -138,12 +136,20 @@ class _Run:
             error=error,
         )
 
+    def _carry_out(self, plan: Plan) -> RecoveryError | None:
+        """First it is seen whether what is counted on comes free: else others would go in vain."""
+        if plan.awaited:
+            return self._departures.wait(plan.awaited)
+        return self._remove(plan.removals)
+
     def _plan(self) -> Plan:
         limit = max(self._request.most - len(self._removed), 0)
         return self._turn.read(lambda: self._planned(limit))
 
-    def _planned(self, limit: int) -> Plan:
-        return build_plan(self._cloud, self._request, limit=limit, excluded=self._excluded)
+    def _planned(self, limit: int, *, awaits: bool = True) -> Plan:
+        return build_plan(
+            self._cloud, self._request, limit=limit, excluded=self._excluded, awaits=awaits
+        )
 
     def _plan_again(self) -> Plan:
         """Without those that wait no more, as they were deleted meanwhile."""
@@ -169,7 +175,7 @@ class _Run:
         :param plan: of which nothing more is promised when that cannot be read.
         """
         try:
-            return self._planned(0)
+            return self._planned(0, awaits=False)
         except RecoveryError:
             # The result of the run must not be lost for it.
             unknown = "it could not be seen whether there is room by now"
@@ -239,6 +245,8 @@ class _Run:
         missing = [one for one in now.waiting if one.instance.id in before - still]
         if not missing:
             return None
+        if self._departures.given_up and not self._removed:
+            return still_leaving(self._departures.given_up)
         told = "; ".join(f"{one.instance.name}: {one.reason}" for one in missing)
         return RecoveryError(
             "room_incomplete",
@@ -248,23 +256,3 @@ class _Run:
             retriable=True,
             details={"removed": len(self._removed), "waiting": [one.as_dict() for one in missing]},
         )
-
-    def _await(self, leaving: Sequence[str]) -> RecoveryError | None:
-        """Until what leaves by itself holds nothing any more."""
-        waited_for = set(leaving)
-        while waited_for:
-            # What cannot be seen now is looked at again.
-            with suppress(ApiUnavailable):
-                waited_for = {one for one in waited_for if self._cloud.allocation_hosts(one)}
-            over = self._clock.monotonic() >= self._deadline or not self._turn.goes_on()
-            if waited_for and over:
-                return RecoveryError(
-                    "still_leaving",
-                    f"{len(waited_for)} instances are being deleted or offloaded, and still hold"
-                    " their room. Look at them, or run again to go on waiting.",
-                    retriable=True,
-                    details={"instances": sorted(waited_for)},
-                )
-            if waited_for:
-                self._clock.sleep(_AWAIT_SECONDS)
-        return None

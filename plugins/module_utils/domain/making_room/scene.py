@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from ..capacity.cloud import Circumstances
 from ..capacity.limits import Limits, Mover, count_group, group_resource, with_groups
 from ..capacity.needs import Flavor, Needs, needs_of
-from ..capacity.room import Host, ResourceRequest
+from ..capacity.room import Host, ResourceRequest, copied
 from ..errors import RecoveryError
 from ..nova import COMPUTE, Instance, ServerGroup
 from ..policy.decision import Decision, decide
@@ -47,8 +47,9 @@ class Scene:
     """``asked`` are those that need room, in their order; ``settled`` those that have it: the host
     of each, by id.
 
-    ``hosts`` count as free what ``leaving`` instances still hold. ``held`` has what each candidate
-    holds on its host, places in anti-affinity groups too.
+    ``leaving`` are instances that leave by themselves; ``hosts`` count as free only what those hold
+    that are ``awaited``. ``held`` has what each candidate and each of these holds on its host, places
+    in anti-affinity groups too.
     """
 
     asked: list[Asked]
@@ -60,6 +61,15 @@ class Scene:
     held: dict[str, Mapping[str, int]]
     leaving: list[Instance]
     notes: tuple[str, ...]
+    awaited: list[Instance] = field(default_factory=list)
+
+    def with_leaving_gone(self) -> Scene:
+        """As it will be then."""
+        hosts = {host.name: host for host in copied(self.hosts)}
+        for instance in self.leaving:
+            amounts = self.held[instance.id]
+            hosts[instance.host or ""].give_back(ResourceRequest(resources=amounts))
+        return replace(self, hosts=list(hosts.values()), leaving=[], awaited=self.leaving)
 
 
 def look(cloud: PreemptionCloud, request: Request, excluded: Excluded) -> Scene:
@@ -205,9 +215,13 @@ def _fill(scene: Scene, cloud: PreemptionCloud, around: _Surroundings, excluded:
         if group.policy == _TOGETHER
         for member in group.member_ids
     }
-    scene.leaving = [instance for instance in here if instance.task_state in LEAVING]
+    leaving = {
+        instance.id: instance
+        for instance in here
+        if instance.task_state in LEAVING and instance.id not in excluded.instances
+    }
     candidates, scene.spared = find_candidates(
-        [instance for instance in here if instance.task_state not in LEAVING],
+        [instance for instance in here if instance.id not in leaving],
         around.decisions,
         Excluded(instances={**anchors, **excluded.instances}, actions=excluded.actions),
     )
@@ -216,7 +230,7 @@ def _fill(scene: Scene, cloud: PreemptionCloud, around: _Surroundings, excluded:
         for one in scene.asked
         if one.instance.vm_state == "error"
     }
-    looked_at = {one.instance.host for one in candidates} | {one.host for one in scene.leaving}
+    looked_at = {one.instance.host for one in candidates} | {one.host for one in leaving.values()}
     looked_at = looked_at.union(*left.values())
     held: dict[str, Mapping[str, Mapping[str, int]]] = {
         host: cloud.held_on(host) for host in sorted(hosts) if host in looked_at
@@ -225,22 +239,17 @@ def _fill(scene: Scene, cloud: PreemptionCloud, around: _Surroundings, excluded:
     for group in apart:
         for member in group.member_ids:
             places[member][group_resource(group.id)] = 1
-    for instance in scene.leaving:
-        amounts = held[instance.host or ""].get(instance.id, {})
-        hosts[instance.host or ""].give_back(
-            ResourceRequest(resources={**amounts, **places[instance.id]})
-        )
     for instance_id, its_hosts in left.items():
         for host in its_hosts:
             own = held[host].get(instance_id, {})
             hosts[host].give_back(ResourceRequest(resources=own))
-    for candidate in candidates:
-        instance = candidate.instance
+    for instance in (*leaving.values(), *(one.instance for one in candidates)):
         amounts = held[instance.host or ""].get(instance.id, {})
         # One that holds nothing there gives nothing.
         if amounts:
-            scene.candidates.append(candidate)
             scene.held[instance.id] = {**amounts, **places[instance.id]}
+    scene.leaving = [one for one in leaving.values() if one.id in scene.held]
+    scene.candidates = [one for one in candidates if one.instance.id in scene.held]
 
 
 def emptied(host: Host) -> Host:

@@ -64,6 +64,14 @@ class Turn:
             return False
         return self._watcher.watched()
 
+    def why_ended(self) -> RecoveryError:
+        """What has ended it."""
+        return self.lost or RecoveryError(
+            "abandoned",
+            "whoever started this run is gone; it has stopped. Run again.",
+            retriable=True,
+        )
+
     def against(self, *, begun: bool) -> Verdict | None:
         """What speaks against a call now; None for nothing.
 

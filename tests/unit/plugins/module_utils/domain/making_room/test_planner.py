@@ -22,6 +22,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.cap
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     RecoveryError,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.candidates import (
+    Excluded,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.plan import (
     GETS_ROOM,
     HAS_ROOM,
@@ -266,6 +269,13 @@ def test_what_leaves_by_itself_is_waited_for_and_no_other_removed(
     found = plan(cloud, "w")
     assert not found.removals
     assert found.awaited == ("id-busy",)
+    assert told(found) == {"w": (GETS_ROOM, None)}
+    request = Request(instances=("id-w",), policy=policy())
+    now = build_plan(cloud, request, limit=0, awaits=False)
+    assert told(now) == {"w": (NO_ROOM, "over_limit")}
+    given_up = build_plan(cloud, request, excluded=Excluded(instances={"id-busy": "it stays"}))
+    assert removed(given_up) == ["dear"]
+    assert not given_up.awaited
 
 
 def test_a_member_of_the_anti_affinity_group_has_to_go(cloud: FakePreemptionCloud) -> None:

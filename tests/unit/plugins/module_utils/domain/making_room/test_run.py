@@ -338,30 +338,6 @@ def test_what_placement_still_counts_is_not_removed() -> None:
     assert result.last.room_for() == []
 
 
-def test_what_leaves_by_itself_is_waited_for() -> None:
-    cloud = scene("shelve")
-    cloud.change("shelve-0", task_state="deleting")
-    cloud.world.after(30.0, lambda: cloud._end("id-shelve-0", "deleted"))
-    result = run(cloud)
-    assert not cloud.calls
-    assert not result.changed
-    assert result.error is None
-    assert cloud.world.now > 30
-    still = scene("shelve")
-    asked = still.allocation_hosts
-
-    def answered_at_times(instance_id: str) -> frozenset[str]:
-        if instance_id == "id-shelve-0" and still.world.now < 100:
-            raise ApiUnavailable("could not read the allocation")
-        return asked(instance_id)
-
-    still.allocation_hosts = answered_at_times  # type: ignore[method-assign]
-    still.change("shelve-0", task_state="deleting")
-    error = run(still).error
-    assert error is not None
-    assert error.code == "still_leaving"
-
-
 def test_two_runs_at_once_remove_what_one_would() -> None:
     cloud = scene("shelve", "shelve", "shelve")
     store = FakeLockStore(cloud.world)
