@@ -39,8 +39,10 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.selection import (
     rebuild_selection,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.report import (
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.outcome import (
     reshape_outcome,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.report import (
     reshape_plan_table,
     reshape_table,
 )

@@ -136,6 +136,8 @@ _RESHAPE = {
     "confirm_failed": "The resize was not confirmed. Both hosts still hold its resources: run again to"
     " confirm it.",
     "batch_not_begun": "An earlier batch has stopped the run. See to what failed in it, then run again.",
+    "no_result": "The module has ended without saying what became of it, for example because it was killed."
+    " See to the cause, then run again: what is done is found and not repeated.",
     "resize_pending": "Somebody has to confirm or revert an earlier resize first. Then run again.",
     "in_error": "It is in ERROR for another reason: look at its fault, and reboot it hard, before anything"
     " else is done.",

@@ -2,18 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan and the result of a reshape for people, and the result of its batches as one."""
+"""The plan and the result of a reshape for people."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..check import mark
 from ..evacuation.report import summary
-from ..operation.result import totals
-from ..operation.work import NOT_STARTED
 from ..text_table import text_table
 from .verification import CHECKS
 
@@ -59,32 +56,6 @@ def reshape_plan_table(plan: Iterable[Mapping[str, Any]]) -> list[str]:
             for order, entry in enumerate(plan, start=1)
         ],
     )
-
-
-def reshape_outcome(
-    plan: Sequence[Mapping[str, Any]], batches: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """``instances``, ``totals`` and ``requests`` of a run in batches.
-
-    Instances whose batch was not begun are among them.
-
-    :param plan: what the module has returned of that name for all instances.
-    :param batches: what it has returned for each batch that was begun.
-    """
-    done = {one["id"]: dict(one) for batch in batches for one in batch.get("instances") or ()}
-    instances = [done.get(entry["id"]) or _without_batch(entry) for entry in plan]
-    requests: Counter[str] = Counter()
-    for batch in batches:
-        requests.update(batch.get("requests") or {})
-    return {"instances": instances, "totals": totals(instances), "requests": dict(requests)}
-
-
-def _without_batch(entry: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: entry[name] for name in ("id", "name", "project_id", "from", "action")}
-    if entry["action"] == "skip":
-        return {**kept, "status": "skipped", "code": entry["code"], "reason": entry["reason"]}
-    reason = "its batch was not begun"
-    return {**kept, "status": NOT_STARTED, "code": "batch_not_begun", "reason": reason}
 
 
 def _row(instance: Mapping[str, Any]) -> Sequence[str]:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.report import (
-    reshape_outcome,
     reshape_plan_table,
     reshape_table,
 )
@@ -41,18 +40,3 @@ def test_the_result() -> None:
     lines = reshape_table([{**_DONE, "verifications": checks}, failed])
     assert lines[2].split()[-9:] == ["ok", "WRONG", "-", "-", "-", "-", "-", "-", "3.0"]
     assert lines[-2:] == ["web-2 (1): no room", "1 of 2 instances verified"]
-
-
-def test_batches_are_one_run() -> None:
-    plan = [
-        _ENTRY,
-        {**_ENTRY, "id": "2", "action": "resize"},
-        {**_ENTRY, "id": "3", "action": "skip", "code": "locked", "reason": "it is locked"},
-    ]
-    batch = {"instances": [_DONE], "requests": {"GET servers": 2}}
-    broken = {"requests": {"GET servers": 1}}
-    outcome = reshape_outcome(plan, [batch, broken])
-    assert [one["status"] for one in outcome["instances"]] == ["verified", "not_started", "skipped"]
-    assert outcome["instances"][1]["code"] == "batch_not_begun"
-    assert outcome["totals"]["planned"] == 2
-    assert outcome["requests"] == {"GET servers": 3}
