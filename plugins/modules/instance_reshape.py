@@ -67,6 +67,14 @@ options:
     type: str
     choices: [fail, skip]
     default: fail
+  on_missing:
+    description:
+      - What to do when Nova has no instance of a name or id in O(instances). V(fail) refuses the whole
+        run before anything is changed, V(skip) reports these as C(gone). That is for ids which Nova had
+        a while ago, such as those of an earlier plan.
+    type: str
+    choices: [fail, skip]
+    default: fail
   concurrency:
     description:
       - How many instances may be in progress at once.
@@ -290,6 +298,7 @@ OPTIONS = {
     "flavor": {"type": "str"},
     "replace_root_disk": {"type": "bool", "default": False},
     "on_refused": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
+    "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "concurrency": {"type": "int", "default": 4},
     "max_failures": {"type": "int", "default": 0},
     "instance_timeout": {"type": "int", "default": 1800},
@@ -318,6 +327,7 @@ def run(connection: CloudConnection, module: RecoveryModule, watcher: Watcher) -
         flavor=params["flavor"],
         replace_root_disk=params["replace_root_disk"],
         skip_refused=params["on_refused"] == "skip",
+        skip_missing=params["on_missing"] == "skip",
     )
     cloud = OpenStackReshapeCloud(connection)
     plan = build_plan(cloud, request)

@@ -92,3 +92,23 @@ def test_a_batch_that_dies_is_a_failure(tmp_path: Path, answer: Any) -> None:
         *[("not_started", "batch_not_begun")] * 2,
     ]
     assert [given["instances"] for given in playbook.sent()] == [["a", "b"]]
+
+
+@pytest.mark.parametrize("on_refused", ["fail", "skip"])
+def test_what_changed_since_the_plan_holds_up_nobody_else(tmp_path: Path, on_refused: str) -> None:
+    first = {
+        **verified(),
+        "instances": [
+            {**entry("a"), "status": "gone", "code": "deleted", "reason": "deleted"},
+            {**entry("b"), "status": "skipped", "code": "locked", "reason": "it is locked"},
+        ],
+    }
+    runs = {"a,b": first, "c,d": verified("c", "d")}
+    status, report, playbook = reshaped(tmp_path, runs, on_refused=on_refused)
+    assert [(given["on_refused"], given["on_missing"]) for given in playbook.sent()] == [
+        ("skip", "skip")
+    ] * 2
+    statuses = [one["status"] for one in report["instances"]]
+    assert statuses == ["gone", "skipped", "verified", "verified"]
+    assert (status == 0) == (on_refused == "skip")
+    assert (report["error"] is None) == (on_refused == "skip")

@@ -17,6 +17,7 @@ from ..never_booted.refusal import Refusal
 from ..nova import Instance
 from ..operation.result import SKIPPED
 from ..operation.step import Subject
+from ..operation.work import GONE
 from .shape import Shape, Wanted
 from .steps import REBUILD, RESIZE
 from .verification import Before
@@ -26,7 +27,8 @@ from .verification import Before
 class Request:
     """All instances of ``host``, or those named, or those named of the host.
 
-    ``image`` and ``flavor`` are names or ids. ``skip_refused``: do the others all the same.
+    ``image`` and ``flavor`` are names or ids. ``skip_refused`` and ``skip_missing``: do the others all the
+    same.
     """
 
     host: str | None
@@ -35,6 +37,7 @@ class Request:
     flavor: str | None
     replace_root_disk: bool = False
     skip_refused: bool = False
+    skip_missing: bool = False
 
     def __post_init__(self) -> None:
         if self.instances is not None and not self.instances:
@@ -113,12 +116,39 @@ class RefusedInstance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingInstance:
+    """``name``, or id, as it was given: Nova has no such instance."""
+
+    name: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.name,
+            "name": self.name,
+            "project_id": None,
+            "from": None,
+            "action": "skip",
+            "code": "deleted",
+            "reason": "Nova has no such instance any more",
+        }
+
+    def result(self) -> dict[str, Any]:
+        """As one of the module's instances."""
+        return {**self.as_dict(), "status": GONE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What an earlier run has begun comes first, the others in the order in which they were named."""
 
     wanted: Wanted
     reshapes: tuple[PlannedReshape, ...] = ()
     refused: tuple[RefusedInstance, ...] = ()
+    missing: tuple[MissingInstance, ...] = ()
+
+    @property
+    def skipped(self) -> tuple[RefusedInstance | MissingInstance, ...]:
+        return (*self.refused, *self.missing)
 
     @property
     def changes_something(self) -> bool:
@@ -126,7 +156,7 @@ class Plan:
 
     def as_list(self) -> list[dict[str, Any]]:
         return [planned.as_dict() for planned in self.reshapes] + [
-            refused.as_dict() for refused in self.refused
+            skipped.as_dict() for skipped in self.skipped
         ]
 
     def totals(self) -> dict[str, int]:
@@ -138,7 +168,7 @@ class Plan:
             "resize": sum(RESIZE in action for action in actions),
             "adopt": actions.count("adopt"),
             "verify": actions.count("verify"),
-            "skip": len(self.refused),
+            "skip": len(self.skipped),
         }
 
 

@@ -19,7 +19,7 @@ from ..never_booted.refusal import Refusal
 from ..nova import COMPUTE, Instance, Port, ServerGroup
 from ..operation.step import Arrived, Fail, Gone, Wait
 from . import fit
-from .plan import Plan, PlannedReshape, RefusedInstance, Request, data_lost
+from .plan import MissingInstance, Plan, PlannedReshape, RefusedInstance, Request, data_lost
 from .shape import MISSING, FlavorWanted, ImageWanted, ReshapeCloud, Shape, Wanted
 from .steps import CONFIRM, FINISHED, REBUILD, RESIZE, next_step, pending
 from .verification import Before, addresses_of
@@ -36,7 +36,7 @@ def build_plan(cloud: ReshapeCloud, request: Request) -> Plan:
         flavor=cloud.flavor(request.flavor) if request.flavor else None,
         replace_root_disk=request.replace_root_disk,
     )
-    instances = _selected(cloud, request)
+    instances, missing = _selected(cloud, request)
     shapes = cloud.shapes([instance.id for instance in instances])
     planner = _Planner(cloud, wanted, ports_by_instance(cloud.ports_of(shapes)))
     reshapes, refused = [], []
@@ -50,20 +50,30 @@ def build_plan(cloud: ReshapeCloud, request: Request) -> Plan:
     if refused and not request.skip_refused:
         _refuse(refused, len(instances))
     reshapes.sort(key=lambda planned: planned.action != "adopt")
-    return Plan(wanted=wanted, reshapes=tuple(reshapes), refused=tuple(refused))
+    return Plan(
+        wanted=wanted, reshapes=tuple(reshapes), refused=tuple(refused), missing=tuple(missing)
+    )
 
 
 _GONE = Refusal(code="being_deleted", message="it is deleted or being deleted")
 
 
-def _selected(cloud: ReshapeCloud, request: Request) -> list[Instance]:
-    named = None
+def _selected(
+    cloud: ReshapeCloud, request: Request
+) -> tuple[list[Instance], list[MissingInstance]]:
+    """Those that are meant, and those that are left out as Nova does not have them."""
+    named, missing = None, []
     if request.instances is not None:
-        picked = pick_named(request.instances, cloud.instances_named(request.instances))
+        found = cloud.instances_named(request.instances)
+        wanted = dict.fromkeys(request.instances)
+        if request.skip_missing:
+            known = {word for instance in found for word in (instance.id, instance.name)}
+            missing = [MissingInstance(name=word) for word in wanted if word not in known]
+            wanted = dict.fromkeys(word for word in wanted if word in known)
         # One that was named twice, by its name and its id, is one.
-        named = {instance.id: instance for instance in picked.values()}
+        named = {instance.id: instance for instance in pick_named(wanted, found).values()}
     if request.host is None:
-        return list((named or {}).values())
+        return list((named or {}).values()), missing
     if not any(s.host == request.host and s.binary == COMPUTE for s in cloud.compute_services()):
         raise RecoveryError(
             "host_not_found",
@@ -72,7 +82,9 @@ def _selected(cloud: ReshapeCloud, request: Request) -> list[Instance]:
             details={"host": request.host},
         )
     here = sorted(cloud.instances_on(request.host), key=lambda one: (one.name, one.id))
-    return here if named is None else [instance for instance in here if instance.id in named]
+    if named is not None:
+        here = [instance for instance in here if instance.id in named]
+    return here, missing
 
 
 def _refuse(refused: list[RefusedInstance], number: int) -> None:

@@ -128,6 +128,6 @@ def reshape(
         changed=run.changed,
         seconds=round(clock.monotonic() - began, 1),
         instances=[work.as_dict() for work in run.works]
-        + [refused.result() for refused in plan.refused],
+        + [skipped.result() for skipped in plan.skipped],
         error=failure(run.works, run.halt, "reshape_incomplete"),
     )

@@ -113,3 +113,18 @@ def test_the_others_are_done_when_some_are_left_out(
         "web-1": "skipped",
         "web-2": "verified",
     }
+
+
+def test_what_nova_does_not_have_any_more_is_gone(
+    nova: ReshapeNova, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del nova.now["id-web-1"]
+    given = {**OPTIONS, "instances": ["id-web-1", "id-web-2"]}
+    refused = result_of(module.main, monkeypatch, **given)
+    assert refused["error"]["code"] == "instance_not_found"
+    done = result_of(module.main, monkeypatch, on_missing="skip", **given)
+    assert not done.get("failed")
+    assert {one["id"]: one["status"] for one in done["instances"]} == {
+        "id-web-1": "gone",
+        "id-web-2": "verified",
+    }

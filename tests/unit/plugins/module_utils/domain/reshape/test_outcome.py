@@ -83,12 +83,37 @@ def test_it_is_well_only_when_each_instance_is(statuses: list[str]) -> None:
         elif status != "not begun":
             batches.append({"ids": [str(number)], "instances": [done(str(number), status)]})
     outcome = reshape_outcome(plan, batches)
-    well = set(statuses) <= {"verified", "skipped", "gone"}
+    well = set(statuses) <= {"verified", "gone"}
     assert (outcome["error"] is None) == well
     assert len(outcome["instances"]) == len(statuses)
+    outcome = reshape_outcome(plan, batches, on_refused="skip")
+    assert (outcome["error"] is None) == (set(statuses) <= {"verified", "skipped", "gone"})
 
 
 @pytest.mark.parametrize("message", [None, ""])
 def test_a_module_that_says_nothing(message: str | None) -> None:
     outcome = reshape_outcome({"plan": [entry("1")]}, [{"ids": ["1"], "msg": message}])
     assert outcome["instances"][0]["reason"].endswith("the module says nothing")
+
+
+def test_what_was_deleted_since_the_plan_is_gone() -> None:
+    plan = {"plan": [entry("1"), entry("2"), entry("3", "skip", code="deleted", reason="none")]}
+    missing = {"id": "1", "name": "1", "project_id": None, "from": None, "action": "skip"}
+    deleting = done("2", "skipped", code="being_deleted", reason="it is deleted")
+    batch = {"ids": ["1", "2"], "instances": [{**missing, "status": "gone"}, deleting]}
+    outcome = reshape_outcome(plan, [batch])
+    assert [one["status"] for one in outcome["instances"]] == ["gone"] * 3
+    assert outcome["instances"][0]["name"] == "web-1"
+    assert outcome["error"] is None
+
+
+def test_what_was_locked_since_the_plan_is_a_failure_unless_such_are_left_out() -> None:
+    locked = done("1", "skipped", code="locked", reason="it is locked")
+    plan, batches = {"plan": [entry("1"), SKIP]}, [{"ids": ["1"], "instances": [locked]}]
+    assert reshape_outcome(plan, batches, on_refused="skip")["error"] is None
+    outcome = reshape_outcome(plan, batches)
+    assert outcome["error"]["code"] == "reshape_incomplete"
+    assert outcome["message"] == (
+        "1 of 2 instances are not verified. The first is web-1: it is locked"
+    )
+    assert [one["status"] for one in outcome["instances"]] == ["skipped"] * 2

@@ -383,3 +383,15 @@ def test_a_host_that_is_down_is_refused() -> None:
     nova = ReshapeNova(World(), [shape()])
     nova.services = [values.service("compute-1", state="down")]
     assert code_of(nova) == "host_down"
+
+
+def test_what_nova_does_not_have_is_left_out_where_that_is_wanted() -> None:
+    nova = ReshapeNova(World(), [shape()])
+    found = plan(nova, instances=("id-web-9", "web-1"), skip_missing=True)
+    assert [(entry["id"], entry["action"]) for entry in found.as_list()] == [
+        ("id-web-1", "rebuild, resize"),
+        ("id-web-9", "skip"),
+    ]
+    assert found.totals()["skip"] == 1
+    (missing,) = found.missing
+    assert (missing.result()["status"], missing.result()["code"]) == ("gone", "deleted")
