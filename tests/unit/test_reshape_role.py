@@ -112,3 +112,40 @@ def test_what_changed_since_the_plan_holds_up_nobody_else(tmp_path: Path, on_ref
     assert statuses == ["gone", "skipped", "verified", "verified"]
     assert (status == 0) == (on_refused == "skip")
     assert (report["error"] is None) == (on_refused == "skip")
+
+
+def test_a_shape_that_fails_keeps_no_other_from_being_tried(tmp_path: Path) -> None:
+    playbook = Playbook(tmp_path)
+    shape = {"image": None, "flavor": "large", "replace_root_disk": False}
+    other = {"image": "debian-13", "flavor": None, "replace_root_disk": True}
+    failed = {**entry("a"), "status": "failed", "code": "resize_failed", "reason": "no room"}
+    error = {"code": "reshape_incomplete", "retriable": True, "details": {}, "request_id": None}
+    wanted = [("a", shape), ("b", other), ("c", other)]
+    status, shown = playbook.run(
+        [
+            {
+                "ansible.builtin.include_role": {
+                    "name": "openstack_recovery.nova.reshape_instances",
+                    "tasks_from": "by_policy",
+                },
+                "vars": {
+                    "reshape_instances_by_policy": [
+                        {"id": name, "reshape": what} for name, what in wanted
+                    ],
+                    "reshape_instances_report_dir": str(tmp_path),
+                },
+            }
+        ],
+        {"a": {"plan": [entry("a")]}, "b,c": {"plan": [entry("b"), entry("c")]}},
+        {
+            "a": {"instances": [failed], "error": error, "msg": "0 of 1", "failed": True},
+            "b,c": verified("b", "c"),
+        },
+    )
+    assert status != 0
+    assert "large: 0 of 1" in shown
+    asked = [(one["instances"], one.get("image"), one.get("flavor")) for one in playbook.sent()]
+    assert asked == [(["a"], None, "large"), (["b", "c"], "debian-13", None)]
+    # None of the two reports has taken the place of the other.
+    stats = shown[shown.index("CUSTOM STATS") :]
+    assert stats.count('"kind": "reshape_instances"') == 2
