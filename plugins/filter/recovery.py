@@ -39,6 +39,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.never_booted.selection import (
     rebuild_selection,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.result import (
+    totals,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.outcome import (
     reshape_outcome,
 )
@@ -62,6 +65,7 @@ class FilterModule:
             "fencing_attempt": fencing_attempt,
             "fencing_judgement": fencing_judgement,
             "fencing_problems": fencing_problems,
+            "instance_totals": totals,
             "making_room_table": making_room_table,
             "migration_plan_table": migration_plan_table,
             "never_booted_table": never_booted_table,

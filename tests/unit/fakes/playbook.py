@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A real ansible-playbook with the collection's roles, and a module that does what a test says."""
+"""A real ansible-playbook with the collection's roles, and modules that do what a test says."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ COLLECTION = Path(recovery.__file__ or "").parents[2]
 # Answer of a module that dies.
 KILLED = "killed"
 
+_MODULES = ("instance_migration", "instance_reshape")
 # Each call is known by its instances; the plan is the one in check mode.
 _MODULE = """\
 #!/usr/bin/python
@@ -29,7 +30,7 @@ _MODULE = """\
 import json, os, pathlib, signal, sys
 given = json.loads(pathlib.Path(sys.argv[1]).read_text())
 scene = json.loads(pathlib.Path(os.environ["STUB_SCENE"]).read_text())
-call = ",".join(given["instances"])
+call = ",".join(given.get("instances") or [move["id"] for move in given["moves"]])
 with open(os.environ["STUB_CALLS"], "a") as calls:
     calls.write(json.dumps([bool(given["_ansible_check_mode"]), given]) + "\\n")
 answer = scene["plans" if given["_ansible_check_mode"] else "runs"][call]
@@ -50,19 +51,25 @@ class Playbook:
         (nova / "galaxy.yml").write_text(
             "namespace: openstack_recovery\nname: nova\nversion: 0.0.1\n"
         )
-        (nova / "plugins" / "modules" / "instance_reshape.py").write_text(_MODULE)
+        for module in _MODULES:
+            (nova / "plugins" / "modules" / f"{module}.py").write_text(_MODULE)
 
     @property
     def _calls(self) -> Path:
         return self._folder / "calls"
 
     def run(
-        self, tasks: list[dict[str, Any]], plans: Mapping[str, Any], runs: Mapping[str, Any]
+        self,
+        tasks: list[dict[str, Any]],
+        plans: Mapping[str, Any],
+        runs: Mapping[str, Any],
+        *arguments: str,
     ) -> tuple[int, str]:
         """The exit status of these tasks, and all that was shown.
 
         :param plans: by the instances with commas, what the module answers in check mode.
         :param runs: what it answers else; KILLED to die by SIGKILL.
+        :param arguments: further ones of ansible-playbook.
         """
         scene = self._folder / "scene.json"
         scene.write_text(json.dumps({"plans": plans, "runs": runs}))
@@ -70,7 +77,7 @@ class Playbook:
         playbook = self._folder / "playbook.yml"
         playbook.write_text(yaml.safe_dump([play]))
         done = subprocess.run(
-            [shutil.which("ansible-playbook") or "ansible-playbook", str(playbook)],
+            [shutil.which("ansible-playbook") or "ansible-playbook", str(playbook), *arguments],
             cwd=self._folder,
             env={
                 **os.environ,
