@@ -92,7 +92,7 @@ options:
     description:
       - Seconds for one instance, from its first call to its verification.
       - An instance on which Nova is still working then is reported as C(in_progress) and left
-        alone.
+        alone. It counts as one in progress until Nova has ended that.
     type: int
     default: 1800
   verify_timeout:
@@ -266,9 +266,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.e
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.openstack_connection import (
     CloudConnection,
 )
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.bounds import (
-    require_at_least,
-)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
     SystemClock,
 )
@@ -324,6 +321,7 @@ def bring(connection: CloudConnection, module: RecoveryModule, watcher: Watcher)
     unlimited = params["max_failures"] == -1
     settings = OperationSettings(
         concurrency=params["concurrency"],
+        concurrency_per_source=params["concurrency_per_source"],
         max_failures=None if unlimited else params["max_failures"],
         instance_timeout=params["instance_timeout"],
         verify_timeout=params["verify_timeout"],
@@ -331,7 +329,6 @@ def bring(connection: CloudConnection, module: RecoveryModule, watcher: Watcher)
         poll_interval=params["poll_interval"],
     )
     settings.validate(wait=params["wait"])
-    require_at_least({"concurrency_per_source": (params["concurrency_per_source"], 1)})
     request = Request(
         wishes=parse_moves(params["moves"]),
         method=params["method"],
@@ -353,7 +350,6 @@ def bring(connection: CloudConnection, module: RecoveryModule, watcher: Watcher)
         request,
         settings,
         SystemClock(),
-        per_source=params["concurrency_per_source"],
         watcher=watcher,
     )
     return {

@@ -89,7 +89,8 @@ options:
   instance_timeout:
     description:
       - Seconds for one instance, from its first call to its verification.
-      - An instance on which Nova is still working then is reported as C(in_progress) and left alone.
+      - An instance on which Nova is still working then is reported as C(in_progress) and left alone. It
+        counts as one in progress until Nova has ended that.
     type: int
     default: 1800
   verify_timeout:

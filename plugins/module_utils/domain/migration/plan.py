@@ -10,7 +10,7 @@ Check mode returns this object, a run applies it and the diff renders it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,23 +114,19 @@ class Plan:
             **{action: actions[action] for action in (*_ORDER, SKIP)},
         }
 
-    def subjects(self, per_source: int | None) -> Iterator[Subject]:
-        """For a run; never more than ``per_source`` of one host are in progress at once."""
-        turns: Counter[str] = Counter()
-        for move in self.moves:
-            lane = frozenset[str]()
-            if per_source is not None and move.action != VERIFY:
-                # As many lanes as may move at once; those of one lane go one after the other.
-                lane = frozenset({f"{move.source} {turns[move.source] % per_source}"})
-                turns[move.source] += 1
-            yield Subject(
+    def subjects(self) -> list[Subject]:
+        """For a run. What is at home already does not leave it."""
+        return [
+            Subject(
                 id=move.instance.id,
                 name=move.instance.name,
                 project_id=move.instance.project_id,
                 source=move.source,
                 action=move.action,
-                not_with=lane,
+                leaves=None if move.action == VERIFY else move.source,
             )
+            for move in self.moves
+        ]
 
 
 def in_order(moves: list[PlannedMigration]) -> tuple[PlannedMigration, ...]:

@@ -34,19 +34,17 @@ def migrate(
     settings: OperationSettings,
     clock: Clock,
     *,
-    per_source: int | None,
     watcher: Watcher,
 ) -> Result:
     """Bring the instances to their hosts, and verify them.
 
-    :param per_source: how many of one host may be in progress at once.
     :raises RecoveryError: when nothing was begun: bad request, a host that cannot take them.
     """
     began = clock.monotonic()
     plan = build_plan(cloud, request)
     run: OperationRun[Seen] = OperationRun(
         MigrationOperation(cloud, plan.moves, request.method),
-        list(plan.subjects(per_source)),
+        plan.subjects(),
         settings,
         clock,
         send_progress=watcher.send,

@@ -81,21 +81,23 @@ class OperationRun(Generic[Seen]):
             self._abandon()
             return None
         self._begin()
-        active = self._in(states.WORKING, states.VERIFYING)
-        if not active:
+        looked_at = self._in(states.WORKING, states.VERIFYING, states.IN_PROGRESS)
+        if not looked_at:
             return None
         trouble = None
         try:
-            seen = self._operation.look([work.id for work in active])
+            seen = self._operation.look([work.id for work in looked_at])
         except RecoveryError as error:
             return _trying_again(error)
-        for work in active:
+        arrived = []
+        for work in looked_at:
             try:
-                self._advance(work, seen.get(work.id))
+                if self._has_arrived(work, seen.get(work.id)):
+                    arrived.append(work)
             except RecoveryError as error:
                 trouble = _trying_again(error)
         try:
-            self._verify(seen)
+            self._verify(arrived, seen)
         except RecoveryError as error:
             trouble = _trying_again(error)
         return trouble
@@ -115,18 +117,47 @@ class OperationRun(Generic[Seen]):
                         details={"failed": failed, "max_failures": allowed},
                     )
                 )
-            busy = self._in(states.WORKING, states.VERIFYING, states.IN_PROGRESS)
+            busy = self._in(states.WORKING, states.VERIFYING)
+            # One whose time was over keeps its place until Nova lets go of it.
+            busy += [late for late in self._in(states.IN_PROGRESS) if late.is_busy]
             if self.halt or len(busy) >= self._settings.concurrency:
                 return
-            if not any(work.subject.not_with & other.subject.not_with for other in busy):
+            if self._may_join(work.subject, [other.subject for other in busy]):
                 work.begin(self._clock.monotonic())
+
+    def _may_join(self, subject: Subject, busy: Sequence[Subject]) -> bool:
+        if any(subject.not_with & other.not_with for other in busy):
+            return False
+        allowed = self._settings.concurrency_per_source
+        if allowed is None or subject.leaves is None:
+            return True
+        return sum(other.leaves == subject.leaves for other in busy) < allowed
+
+    def _has_arrived(self, work: Work, seen: Seen | None) -> bool:
+        """Go on with it; whether it is to be verified now."""
+        if work.state == states.IN_PROGRESS:
+            return self._look_again(work, seen)
+        self._advance(work, seen)
+        return work.state == states.VERIFYING
+
+    def _look_again(self, work: Work, seen: Seen | None) -> bool:
+        """One whose time was over: nothing more is begun with it. Whether it has arrived now."""
+        now = self._clock.monotonic()
+        work.standing = self._operation.standing(work.id, seen)
+        verdict = self._operation.judge(work.id, seen)
+        work.is_busy = isinstance(verdict, Wait) or any(
+            call.is_open and now - call.at <= _UNANSWERED_WAIT for call in work.calls.values()
+        )
+        if isinstance(verdict, Gone):
+            _end_as_gone(work, now)
+        return isinstance(verdict, Arrived)
 
     def _advance(self, work: Work, seen: Seen | None) -> None:
         now = self._clock.monotonic()
         work.standing = self._operation.standing(work.id, seen)
         verdict = self._operation.judge(work.id, seen)
         if isinstance(verdict, Gone):
-            work.end(states.GONE, now, "deleted", "it was deleted")
+            _end_as_gone(work, now)
         elif isinstance(verdict, Wait):
             work.state = states.WORKING
             work.enter(verdict.phase, now)
@@ -198,8 +229,7 @@ class OperationRun(Generic[Seen]):
         if request_id:
             work.request_ids.append(request_id)
 
-    def _verify(self, seen: Mapping[str, Seen]) -> None:
-        arrived = self._in(states.VERIFYING)
+    def _verify(self, arrived: Sequence[Work], seen: Mapping[str, Seen]) -> None:
         if not arrived:
             return
         checks = self._operation.verify({work.id: seen.get(work.id) for work in arrived})
@@ -240,6 +270,10 @@ class OperationRun(Generic[Seen]):
             and work.first_checked is not None
             and work.last_checked - work.first_checked > self._settings.verify_timeout
         )
+
+
+def _end_as_gone(work: Work, now: float) -> None:
+    work.end(states.GONE, now, "deleted", "it was deleted")
 
 
 def _trying_again(error: RecoveryError) -> str:

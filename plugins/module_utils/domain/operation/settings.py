@@ -17,10 +17,12 @@ class OperationSettings:
     """Times in seconds.
 
     ``max_failures`` is how many instances may fail: with one more, no further one is begun. None
-    means that all are begun, whatever happens.
+    means that all are begun, whatever happens. ``concurrency_per_source`` is how many may leave one
+    host at once; None means that this does not matter.
     """
 
     concurrency: int = 4
+    concurrency_per_source: int | None = None
     max_failures: int | None = 0
     instance_timeout: float = 1800.0
     verify_timeout: float = 300.0
@@ -38,6 +40,7 @@ class OperationSettings:
         require_at_least(
             {
                 "concurrency": (self.concurrency, 1),
+                "concurrency_per_source": (self.concurrency_per_source, 1),
                 "max_failures": (self.max_failures, 0),
                 "instance_timeout": (self.instance_timeout, 1),
                 "verify_timeout": (self.verify_timeout, 1),

@@ -21,8 +21,9 @@ from ..check import Check
 class Subject:
     """One instance to work on.
 
-    ``source`` is the host that it is on at first. Subjects that share a key of ``not_with`` are
-    never in progress at the same time, such as members of an anti-affinity group.
+    ``source`` is the host that it is on at first, ``leaves`` the host that it is taken from, if it is.
+    Subjects that share a key of ``not_with`` are never in progress at the same time, such as members
+    of an anti-affinity group.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Subject:
     project_id: str
     source: str | None
     action: str
+    leaves: str | None = None
     not_with: frozenset[str] = frozenset()
 
 

@@ -9,7 +9,8 @@
                   +-----------+-> failed, in_progress, gone
 
 A work ends in one of END_STATES; in_progress is the end of one that Nova is still working on when
-the time is over, not_started of one whose turn never came.
+the time is over, not_started of one whose turn never came. As long as the run lasts, one that is
+in_progress is looked at, and becomes verified or gone when that is seen of it.
 """
 
 from __future__ import annotations
@@ -46,6 +47,11 @@ class SentCall:
     answered: bool = False
     refused: ApiRefused | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether Nova may have taken it."""
+        return not self.answered and self.refused is None
+
 
 @dataclass(slots=True)
 class Work:
@@ -63,6 +69,8 @@ class Work:
     request_ids: list[str] = field(default_factory=list)
     # A step has failed, and what it left is made usable again; code and reason are those of the step.
     is_failing: bool = False
+    # When it was last seen, Nova was at work on it, or may still take up a call.
+    is_busy: bool = False
     started: float | None = None
     ended: float | None = None
     # When it was first and last verified, successfully or not.
@@ -115,6 +123,7 @@ class Work:
             self.end(FAILED, now, "not_verified", failing)
         else:
             what = self.phase or trouble or "nothing was seen of it yet"
+            self.is_busy = True
             self.end(
                 IN_PROGRESS,
                 now,

@@ -73,9 +73,15 @@ def run(
     return migrate(
         cloud,
         Request(wishes=wishes, **(request or {})),
-        OperationSettings(**{"concurrency": concurrency, "max_failures": None, **settings}),
+        OperationSettings(
+            **{
+                "concurrency": concurrency,
+                "concurrency_per_source": per_source,
+                "max_failures": None,
+                **settings,
+            }
+        ),
         cloud.world,
-        per_source=per_source,
         watcher=Watcher(),
     )
 
@@ -123,7 +129,6 @@ def test_nothing_to_do() -> None:
         Request(wishes=()),
         OperationSettings(),
         FakeMigratingNova().world,
-        per_source=1,
         watcher=Watcher(),
     )
     assert not result.changed
@@ -294,9 +299,8 @@ def test_two_runs_at_once(trip: Trip, late: float) -> None:
         return migrate(
             cloud,
             Request(wishes=wishes),
-            OperationSettings(concurrency=2, max_failures=None),
+            OperationSettings(concurrency=2, concurrency_per_source=1, max_failures=None),
             cloud.world,
-            per_source=1,
             watcher=Watcher(),
         )
 

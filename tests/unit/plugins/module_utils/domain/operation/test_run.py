@@ -36,6 +36,8 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ope
     Wait,
 )
 from fakes.world import World
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 class Counting:
@@ -298,3 +300,117 @@ def test_a_run_that_nobody_watches_ends() -> None:
     assert run.halt.code == "abandoned"
     assert operation.sent == ["a step-0"]
     assert lines[0].startswith("0 of 2 verified, 1 working, 1 waiting (")
+
+
+@pytest.mark.parametrize("fields", [{}, {"not_with": frozenset({"g"})}, {"leaves": "compute-1"}])
+@pytest.mark.parametrize("end", [0, 1, -1])
+def test_the_place_of_one_that_is_late_is_free_when_nova_lets_go_of_it(
+    fields: dict[str, Any], end: int
+) -> None:
+    operation = Counting(World(), "abc")
+    begun_while_busy: list[str] = []
+
+    def let_go() -> None:
+        begun_while_busy.extend(operation.sent)
+        operation.busy["a"], operation.numbers["a"] = False, end
+
+    operation.world.after(500, let_go)
+    operation.busy["a"] = True
+    limits = {"concurrency": 1} if not fields else {"concurrency": 3, "concurrency_per_source": 1}
+    run = run_of(
+        operation,
+        subjects("a", "b", "c", **fields),
+        **limits,
+        instance_timeout=100,
+        max_failures=5,
+    )
+    assert states(run) == ["in_progress", "verified", "verified"]
+    assert run.works[0].code == "timeout"
+    assert begun_while_busy == []
+    # Nothing is begun any more with one whose time was over.
+    assert not any(call.startswith("a ") for call in operation.sent)
+    assert operation.world.now < 700
+
+
+def test_one_that_is_late_may_still_be_seen_to_arrive_or_to_be_gone() -> None:
+    operation = Counting(World(), "abcd")
+
+    def end() -> None:
+        operation.busy["a"], operation.numbers["a"] = False, 3
+        del operation.numbers["b"]
+
+    operation.world.after(500, end)
+    operation.busy |= {"a": True, "b": True}
+    run = run_of(operation, subjects(*"abcd"), concurrency=2, instance_timeout=100, max_failures=5)
+    assert states(run) == ["verified", "gone", "verified", "verified"]
+    assert run.works[0].code is None
+
+
+def test_a_call_without_an_answer_keeps_the_place_for_a_while() -> None:
+    operation = Counting(World(), "ab")
+    sent: dict[str, float] = {}
+    real = operation.send
+
+    def send(instance_id: str, step: str) -> str | None:
+        sent.setdefault(instance_id, operation.world.now)
+        if instance_id == "a":
+            raise ApiUnavailable("no answer")
+        return real(instance_id, step)
+
+    operation.send = send  # type: ignore[method-assign]
+    run = run_of(operation, concurrency=1, instance_timeout=20, max_failures=1)
+    assert states(run) == ["in_progress", "verified"]
+    assert 90 < sent["b"] - sent["a"] < 120
+
+
+def test_one_that_nova_never_lets_go_of_keeps_its_place() -> None:
+    operation = Counting(World(), "ab")
+    operation.busy["a"] = True
+    run = run_of(operation, concurrency=1, instance_timeout=100, max_failures=5)
+    assert states(run) == ["in_progress", "not_started"]
+    assert operation.sent == []
+
+
+@given(
+    hosts=st.lists(st.sampled_from(["x", "y", None]), min_size=1, max_size=8),
+    stuck=st.sets(st.integers(0, 7)),
+    per_source=st.integers(1, 3),
+    concurrency=st.integers(1, 6),
+)
+def test_no_more_leave_one_host_than_allowed_and_as_many_as_allowed_do(
+    hosts: list[str | None], stuck: set[int], per_source: int, concurrency: int
+) -> None:
+    names = [str(number) for number in range(len(hosts))]
+    operation = Counting(World(), names)
+    leaving = dict(zip(names, hosts, strict=True))
+    for number in stuck & set(range(len(hosts))):
+        operation.busy[str(number)] = True
+    most: dict[str | None, int] = {}
+    real = operation.look
+
+    def look(instance_ids: Sequence[str]) -> Mapping[str, int]:
+        for host in set(leaving.values()):
+            here = sum(leaving[one] == host for one in instance_ids)
+            most[host] = max(most.get(host, 0), here)
+        return real(instance_ids)
+
+    operation.look = look  # type: ignore[method-assign]
+    run = run_of(
+        operation,
+        [subject for name in names for subject in subjects(name, leaves=leaving[name])],
+        concurrency=concurrency,
+        concurrency_per_source=per_source,
+        max_failures=None,
+        timeout=1000,
+    )
+    for host, at_once in most.items():
+        if host is not None:
+            assert at_once <= per_source
+    # A host with fewer that are stuck than may leave it holds up nobody, as long as there is room.
+    for name, state in zip(names, states(run), strict=True):
+        if int(name) in stuck:
+            continue
+        here = [one for one in stuck if one < len(hosts) and hosts[one] == leaving[name]]
+        is_free = leaving[name] is None or len(here) < per_source
+        if is_free and len(stuck & set(range(len(hosts)))) < concurrency:
+            assert state == "verified"
