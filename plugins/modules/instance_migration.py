@@ -207,7 +207,7 @@ instances:
       description:
         - Why it is not verified, as a word. A skip code as listed above, C(live_migrate_failed),
           C(cold_migrate_failed), C(confirm_failed), C(nova_refused), C(in_error), C(host_is_down),
-          C(host_is_disabled), C(not_verified), C(timeout), C(failure_limit), C(forbidden) or
+          C(host_is_disabled), C(not_verified), C(timeout), C(failure_limit), C(auth_failed) or
           C(abandoned).
       type: str
     reason:
@@ -248,10 +248,11 @@ error:
     - What went wrong, as a C(code), whether it is C(retriable), C(details) and a C(request_id).
     - Nothing was changed with the codes C(invalid_options), C(host_not_found), C(host_ambiguous),
       C(host_is_down), C(host_is_disabled), C(evacuation_records_done), C(evacuations_in_progress),
-      C(cell_down), C(no_endpoint), C(tls_error), C(auth_failed) and C(invalid_cloud_config). The details
+      C(cell_down), C(no_endpoint), C(tls_error), C(forbidden) and C(invalid_cloud_config). The details
       of those that are about hosts name each of the C(hosts).
-    - C(migration_incomplete), C(failure_limit), C(abandoned) and C(forbidden) can come after a part was
-      done; RV(instances) has each instance.
+    - C(migration_incomplete), C(failure_limit), C(abandoned) and C(auth_failed) can come after a part was
+      done; RV(instances) has each instance. What Nova forbids for one instance only is C(nova_refused)
+      there.
     - C(api_unavailable), C(api_refused), C(api_error) and C(unexpected_answer) say that the plan could
       not be made.
   returned: failure

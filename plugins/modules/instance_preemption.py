@@ -273,11 +273,11 @@ error:
     - What went wrong, as a C(code), whether it is C(retriable), C(details) and a C(request_id).
     - Nothing was changed with the codes C(invalid_options), C(invalid_policy), C(instance_not_found),
       C(flavor_not_found), C(flavor_disabled), C(insufficient_room) (its details name what each waiting
-      instance lacks), C(run_in_progress), C(cell_down), C(auth_failed), C(no_endpoint), C(tls_error)
-      and C(invalid_cloud_config).
+      instance lacks), C(run_in_progress), C(cell_down), C(no_endpoint), C(tls_error) and
+      C(invalid_cloud_config).
     - C(removal_incomplete), C(room_incomplete) (something was removed, and there still is no room),
-      C(still_leaving), C(failure_limit), C(lock_lost), C(abandoned) and C(forbidden) can come after a
-      part was done; RV(instances) has each instance.
+      C(still_leaving), C(failure_limit), C(lock_lost), C(abandoned), C(auth_failed) and C(forbidden) can
+      come after a part was done; RV(instances) has each instance.
     - C(api_unavailable), C(api_refused), C(api_error) and C(unexpected_answer) say that the plan could
       not be made. Where C(changed) is true that was the plan after a part was done, and RV(instances) has
       each instance; C(instance_not_found) then says that those that waited were deleted meanwhile.

@@ -251,9 +251,9 @@ error:
       and a C(message)), C(invalid_options), C(host_not_found), C(instance_not_found),
       C(instance_ambiguous), C(image_not_found), C(image_not_active), C(image_ambiguous),
       C(image_not_bootable), C(flavor_not_found), C(flavor_disabled), C(cell_down), C(no_endpoint),
-      C(tls_error), C(forbidden), C(auth_failed) and C(invalid_cloud_config).
-    - C(reshape_incomplete), C(failure_limit) and C(abandoned) can come after a part was done;
-      RV(instances) has each instance.
+      C(tls_error), C(forbidden) and C(invalid_cloud_config).
+    - C(reshape_incomplete), C(failure_limit), C(abandoned) and C(auth_failed) can come after a part was
+      done; RV(instances) has each instance.
     - C(api_unavailable), C(api_refused), C(api_error) and C(unexpected_answer) say that the plan could
       not be made.
   returned: failure

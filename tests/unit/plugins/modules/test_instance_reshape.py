@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils import recovery_module
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    ApiRefused,
+)
 from ansible_collections.openstack_recovery.nova.plugins.modules import instance_reshape as module
 from fakes.ansible_module import result_of
 from fakes.reshape_nova import FAILS, NEW_IMAGE, OLD_IMAGE, ReshapeNova, shape
@@ -128,3 +131,16 @@ def test_what_nova_does_not_have_any_more_is_gone(
         "id-web-1": "gone",
         "id-web-2": "verified",
     }
+
+
+def test_credentials_that_are_refused_half_way_are_told_to_come_after_a_part(
+    nova: ReshapeNova, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resize(instance_id: str, flavor_id: str) -> str | None:
+        raise ApiRefused("auth_failed", f"no {flavor_id} for {instance_id}", status=401)
+
+    monkeypatch.setattr(nova, "resize", resize)
+    result = result_of(module.main, monkeypatch, concurrency=1, **OPTIONS)
+    assert (result["changed"], result["error"]["code"]) == (True, "auth_failed")
+    # The first was rebuilt by then.
+    assert [one["code"] for one in result["instances"]] == ["nova_refused", "auth_failed"]

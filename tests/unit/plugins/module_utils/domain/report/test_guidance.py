@@ -145,3 +145,22 @@ def test_what_is_not_known_is_told_from_what_the_module_says() -> None:
     assert "run again" in guidance_for("something_new", retriable=True)
     assert guidance_for("something_new") != guidance_for("something_new", retriable=True)
     assert guidance_for("host_is_up", retriable=True) == GUIDANCE["host_is_up"]
+
+
+@pytest.mark.parametrize(
+    "module", ["instance_migration", "instance_preemption", "instance_reshape"]
+)
+def test_a_login_that_is_refused_half_way_is_not_said_to_come_before_all(module: str) -> None:
+    """What ends an operation after its first call (see domain/operation/run.py)."""
+    tree = ast.parse((PLUGINS / "modules" / f"{module}.py").read_text())
+    (returned,) = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RETURN"
+    ]
+    said = yaml.safe_load(returned)["error"]["description"]
+    (before,) = [text for text in said if text.startswith("Nothing was changed")]
+    (after,) = [text for text in said if "can come after a part" in text]
+    for code in ("auth_failed", "failure_limit", "abandoned"):
+        assert f"C({code})" in after
+        assert f"C({code})" not in before
