@@ -52,6 +52,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.res
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
     disabled_reason,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.words import words
 
 
 class FilterModule:
@@ -76,4 +77,5 @@ class FilterModule:
             "reshape_plan_table": reshape_plan_table,
             "reshape_table": reshape_table,
             "return_table": return_table,
+            "words": words,
         }

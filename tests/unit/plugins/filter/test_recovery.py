@@ -31,6 +31,7 @@ def test_they_do_what_they_are_named_for() -> None:
     assert filters["evacuation_table"]([])
     assert len(filters["migration_plan_table"]([])) == 2
     assert filters["fail_back_moves"]([])["moves"] == []
+    assert filters["words"]("a, b") == ["a", "b"]
     assert filters["instance_totals"]([{"status": "skipped"}])["skipped"] == 1
     assert len(filters["never_booted_table"]([])) == 3
     assert len(filters["rebuild_table"]([])) == 3
