@@ -26,9 +26,11 @@ options:
       - What the run has done. It must state C(kind) (for example V(host_down)), C(subject) (for example
         the host) and C(run_id).
       - It may have C(check_mode), C(started_at) and C(finished_at) (ISO 8601, UTC unless they say otherwise),
-        C(seconds), C(confirmation) and C(fencing) (what the roles C(confirm_host_failure) and
-        C(fence_host) have found), and C(service_changes), C(plan), C(instances), C(totals), C(requests),
-        C(error) and C(message) as the modules return them.
+        C(seconds), C(begun) (false when something before the work itself has ended the run), C(confirmation)
+        and C(fencing) (what the roles C(confirm_host_failure) and C(fence_host) have found), and
+        C(service_changes), C(plan), C(instances), C(totals), C(requests), C(error) and C(message) as the
+        modules return them.
+      - A C(message) without C(seconds) and C(error) says why the work did not come to its end.
       - Whatever else it has is kept in the JSON file.
     type: dict
     required: true

@@ -34,7 +34,9 @@ class RunError:
 class Run:
     """``data`` is what was given, with all that is not looked at here.
 
-    ``without_room``: of instances that wait for room (make_room), those that get none.
+    ``seconds`` follows from the times when it is not stated. ``begun`` is False when something before
+    the work itself, such as fencing, has ended the run. ``without_room``: of instances that wait for
+    room (make_room), those that get none.
     """
 
     data: Mapping[str, Any]
@@ -45,6 +47,7 @@ class Run:
     started_at: datetime | None
     finished_at: datetime | None
     seconds: float | None
+    begun: bool
     error: RunError | None
     message: str | None
     entries: Sequence[Entry]
@@ -54,6 +57,18 @@ class Run:
     @property
     def file_name(self) -> str:
         return safe_name(f"{self.kind}-{self.subject}-{self.run_id}")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether something has ended it that has no code.
+
+        Work that has come to its end says how long it took, and a plan that has come to its end is
+        there. That there are times says nothing: every role states them, whatever has happened.
+        """
+        if self.error is not None or self.message is None:
+            return False
+        ended = bool(self.plan) if self.is_plan else number(self.data.get("seconds")) is not None
+        return not (self.begun and ended)
 
     def levels(self) -> dict[str, int]:
         """How many instances there are of each level, in the order of LEVELS."""
@@ -93,6 +108,7 @@ def parse_run(data: Mapping[str, Any]) -> Run:
         started_at=started,
         finished_at=finished,
         seconds=seconds,
+        begun=data.get("begun") is not False,
         error=_error(as_mapping(data.get("error"))),
         message=text(data.get("message")),
         entries=tuple(parse_entry(one, known) for one in mappings(data.get("instances"))),

@@ -39,7 +39,7 @@ class Verdict:
 
 
 def verdict_of(run: Run) -> Verdict:
-    if run.is_plan and run.error is None:
+    if run.is_plan and run.error is None and not run.stopped:
         return Verdict(PLAN, _plan_headline(run))
     if not run.entries:
         return _without_instances(run)
@@ -59,7 +59,9 @@ def verdict_of(run: Run) -> Verdict:
     ]
     if parts:
         headline += f"; {', '.join(parts)}"
-    if need == 0 and run.error is None:
+    if run.stopped:
+        headline += f"; stopped: {run.message}"
+    if need == 0 and run.error is None and not run.stopped:
         return Verdict(GOOD, headline)
     return Verdict(FAILED if levels[OK] == 0 else ATTENTION, headline)
 
@@ -80,9 +82,12 @@ def _whose(run: Run) -> str:
 
 
 def _without_instances(run: Run) -> Verdict:
-    if run.error is not None or (run.message and run.seconds is None):
+    if run.error is not None or not run.begun:
         reason = run.message or (run.error.code if run.error else "it is not known why")
         return Verdict(FAILED, f"Stopped before any instance was touched: {reason}")
+    if run.stopped:
+        # A module that has died does not say what it had done.
+        return Verdict(FAILED, f"Stopped: {run.message}")
     if run.message:
         return Verdict(GOOD, run.message)
     return Verdict(GOOD, f"There was no instance{_whose(run)} to see to")

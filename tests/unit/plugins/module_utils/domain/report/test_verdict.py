@@ -18,6 +18,9 @@ OK, GONE = instance("a"), instance("g", "gone", code="deleted")
 FAILED = instance("b", "failed", code="evacuation_failed")
 BUSY = instance("c", "in_progress", code="timeout")
 LATE = instance("d", "not_started", code="timeout")
+# As every role states them, whatever has happened.
+TIMES = {"started_at": "2026-11-22T03:00:00", "finished_at": "2026-11-22T03:01:30"}
+STOPPED = {**TIMES, "seconds": None, "message": "not fenced"}
 ERROR = {"code": "evacuation_incomplete", "retriable": True}
 
 
@@ -37,7 +40,18 @@ ERROR = {"code": "evacuation_incomplete", "retriable": True}
         ([], {}, "good", "There was no instance of compute-1 to see to"),
         ([], {"message": "opt_in, and nothing opted in"}, "good", "opt_in, and nothing opted in"),
         ([], {"error": ERROR, "message": "it is up"}, "failed", "Stopped before any instance was touched: it is up"),
-        ([], {"seconds": None, "message": "not fenced"}, "failed", "Stopped before any instance was touched: not fenced"),
+        ([], {**STOPPED, "begun": False}, "failed", "Stopped before any instance was touched: not fenced"),
+        ([], {**STOPPED, "begun": False, "check_mode": True, "plan": [{"action": "evacuate"}]}, "failed",
+         "Stopped before any instance was touched: not fenced"),
+        ([], {**STOPPED, "message": "MODULE FAILURE"}, "failed", "Stopped: MODULE FAILURE"),
+        ([], {**STOPPED, "message": "MODULE FAILURE", "check_mode": True}, "failed", "Stopped: MODULE FAILURE"),
+        ([GONE], {**STOPPED, "message": "MODULE FAILURE"}, "failed",
+         "No instance of compute-1 was evacuated and verified; 1 left as it was; stopped: MODULE FAILURE"),
+        ([OK], {**STOPPED, "message": "MODULE FAILURE"}, "attention",
+         "The instance of compute-1 was evacuated and verified; stopped: MODULE FAILURE"),
+        ([], {**TIMES, "seconds": None}, "good", "There was no instance of compute-1 to see to"),
+        ([], {**TIMES, "message": "opt_in, and nothing opted in", "check_mode": True, "plan": [{"action": "skip"}]}, "plan",
+         "Plan for compute-1, nothing was changed: 0 to be worked on, 1 to be left as they are"),
         ([], {"check_mode": True, "plan": [{"action": "evacuate"}, {"action": "skip"}]}, "plan",
          "Plan for compute-1, nothing was changed: 1 to be worked on, 1 to be left as they are"),
         ([], {"check_mode": True, "error": ERROR, "message": "no"}, "failed", "Stopped before any instance was touched: no"),
