@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import RecoveryError
 from .entry import Entry, by_id, parse_entry
 from .listing import plan_of_listing
-from .values import as_mapping, mappings, moment, number, text
+from .values import as_mapping, mappings, moment, number, text, texts
 from .words import LEVELS
 
 _NAME_LENGTH = 180
@@ -62,12 +62,15 @@ class Run:
     def stopped(self) -> bool:
         """Whether something has ended it that has no code.
 
-        Work that has come to its end says how long it took, and a plan that has come to its end is
-        there. That there are times says nothing: every role states them, whatever has happened.
+        Work that has come to its end says how long it took; the message of a plan that has is one of
+        its notes. That there are times says nothing: every role states them, whatever has happened.
         """
         if self.error is not None or self.message is None:
             return False
-        ended = bool(self.plan) if self.is_plan else number(self.data.get("seconds")) is not None
+        if self.is_plan:
+            ended = self.message in texts(self.data.get("notes"))
+        else:
+            ended = number(self.data.get("seconds")) is not None
         return not (self.begun and ended)
 
     def levels(self) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .run import Run
-from .values import text
+from .values import as_mapping, mappings, text
 from .words import BAD, BUSY, LATE, LEFT, OK
 
 # What a run does with its instances, after "was" or "were".
@@ -57,6 +57,8 @@ def verdict_of(run: Run) -> Verdict:
         )
         if levels[level]
     ]
+    if blocked := _blocked(run):
+        parts.append(f"{blocked} blocked")
     if parts:
         headline += f"; {', '.join(parts)}"
     if run.stopped:
@@ -82,15 +84,27 @@ def _whose(run: Run) -> str:
 
 
 def _without_instances(run: Run) -> Verdict:
-    if run.error is not None or not run.begun:
+    if run.error is not None or run.stopped or not run.begun:
         reason = run.message or (run.error.code if run.error else "it is not known why")
-        return Verdict(FAILED, f"Stopped before any instance was touched: {reason}")
-    if run.stopped:
         # A module that has died does not say what it had done.
-        return Verdict(FAILED, f"Stopped: {run.message}")
+        untouched = (run.error is not None or not run.begun) and run.data.get("changed") is not True
+        return Verdict(
+            FAILED,
+            f"Stopped before any instance was touched: {reason}"
+            if untouched
+            else f"Stopped: {reason}",
+        )
     if run.message:
         return Verdict(GOOD, run.message)
+    if blocked := _blocked(run):
+        are = "is" if blocked == 1 else "are"
+        return Verdict(GOOD, f"No instance could be rebuilt: {blocked} {are} blocked")
     return Verdict(GOOD, f"There was no instance{_whose(run)} to see to")
+
+
+def _blocked(run: Run) -> int:
+    """Never-booted instances that cannot be rebuilt now, and were to be left then."""
+    return len(mappings(as_mapping(run.data.get("selection")).get("blocked")))
 
 
 def _plan_headline(run: Run) -> str:

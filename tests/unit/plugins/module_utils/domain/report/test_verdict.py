@@ -21,6 +21,7 @@ LATE = instance("d", "not_started", code="timeout")
 # As every role states them, whatever has happened.
 TIMES = {"started_at": "2026-11-22T03:00:00", "finished_at": "2026-11-22T03:01:30"}
 STOPPED = {**TIMES, "seconds": None, "message": "not fenced"}
+REBUILD = {"kind": "rebuild_never_booted", "subject": "never-booted", "seconds": None}
 ERROR = {"code": "evacuation_incomplete", "retriable": True}
 
 
@@ -49,8 +50,14 @@ ERROR = {"code": "evacuation_incomplete", "retriable": True}
          "No instance of compute-1 was evacuated and verified; 1 left as it was; stopped: MODULE FAILURE"),
         ([OK], {**STOPPED, "message": "MODULE FAILURE"}, "attention",
          "The instance of compute-1 was evacuated and verified; stopped: MODULE FAILURE"),
+        ([], {**STOPPED, "check_mode": True, "plan": [{"action": "skip"}]}, "failed", "Stopped: not fenced"),
+        ([], {**REBUILD, "selection": {"blocked": [{}]}}, "good", "No instance could be rebuilt: 1 is blocked"),
+        ([], {**REBUILD, "selection": {"blocked": [{}, {}]}, "message": "bad input"}, "failed", "Stopped: bad input"),
+        ([], {**REBUILD, "error": ERROR, "message": "no"}, "failed", "Stopped before any instance was touched: no"),
+        ([], {**REBUILD, "error": ERROR, "message": "no", "changed": True}, "failed", "Stopped: no"),
+        ([OK], {**REBUILD, "selection": {"blocked": [{}, {}]}}, "good", "The instance was built and verified; 2 blocked"),
         ([], {**TIMES, "seconds": None}, "good", "There was no instance of compute-1 to see to"),
-        ([], {**TIMES, "message": "opt_in, and nothing opted in", "check_mode": True, "plan": [{"action": "skip"}]}, "plan",
+        ([], {**TIMES, "message": "nothing", "notes": ["nothing"], "check_mode": True, "plan": [{"action": "skip"}]}, "plan",
          "Plan for compute-1, nothing was changed: 0 to be worked on, 1 to be left as they are"),
         ([], {"check_mode": True, "plan": [{"action": "evacuate"}, {"action": "skip"}]}, "plan",
          "Plan for compute-1, nothing was changed: 1 to be worked on, 1 to be left as they are"),

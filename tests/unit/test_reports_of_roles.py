@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles report, carried out by ansible-playbook, without a cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from awx_objects import ROOT
+
+PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+
+
+def play(
+    folder: Path, role: str, *arguments: str, tasks_from: str = "main", **variables: Any
+) -> subprocess.CompletedProcess[str]:
+    """Carry out a role on localhost; reports are written into the folder."""
+    tasks = [
+        {
+            "name": "Carry out the role",
+            "ansible.builtin.include_role": {
+                "name": f"openstack_recovery.nova.{role}",
+                "tasks_from": tasks_from,
+            },
+        }
+    ]
+    plays = [
+        {
+            "name": "Report",
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {f"{role}_report_dir": str(folder), **variables},
+            "tasks": tasks,
+        }
+    ]
+    playbook = folder / "play.yml"
+    playbook.write_text(yaml.safe_dump(plays, sort_keys=False))
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_SHOW_CUSTOM_STATS": "true",
+        "ANSIBLE_NOCOLOR": "true",
+    }
+    return subprocess.run(
+        [PLAYBOOK, *arguments, playbook],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def reported(folder: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
+    return found
+
+
+def test_a_rebuild_that_fails_before_the_build_is_reported_as_a_failure(tmp_path: Path) -> None:
+    done = play(
+        tmp_path,
+        "rebuild_never_booted",
+        rebuild_never_booted_run_id="r1",
+        rebuild_never_booted_filter={"older_than": "no time"},
+    )
+    assert done.returncode == 2, done.stdout
+    message = reported(tmp_path, "never-booted-r1")["message"]
+    # What was wrong is also what the run ends with.
+    assert done.stdout.count(message) >= 2
+    (run,) = reported(tmp_path, "index")["runs"]
+    assert run["outcome"] == "failed"
+    assert run["headline"].startswith("Stopped")
