@@ -41,11 +41,13 @@ class Verdict:
 def verdict_of(run: Run) -> Verdict:
     if run.is_plan and run.error is None and not run.stopped:
         return Verdict(PLAN, _plan_headline(run))
-    if not run.entries:
+    without_room = len(run.without_room)
+    ended = run.error is None and not run.stopped
+    if not run.entries and not (ended and without_room):
         return _without_instances(run)
     levels = run.levels()
     meant = len(run.entries) - levels[LEFT]
-    need = levels[BAD] + levels[BUSY] + levels[LATE]
+    need = levels[BAD] + levels[BUSY] + levels[LATE] + without_room
     headline = f"{_count(levels[OK], meant, run)} {_DONE.get(run.kind, _ANY_DONE)}"
     parts = [
         f"{levels[level]} {word}"
@@ -57,13 +59,15 @@ def verdict_of(run: Run) -> Verdict:
         )
         if levels[level]
     ]
+    if without_room:
+        parts.append(f"{without_room} still without room")
     if blocked := _blocked(run):
         parts.append(f"{blocked} blocked")
     if parts:
         headline += f"; {', '.join(parts)}"
     if run.stopped:
         headline += f"; stopped: {run.message}"
-    if need == 0 and run.error is None and not run.stopped:
+    if need == 0 and ended:
         return Verdict(GOOD, headline)
     return Verdict(FAILED if levels[OK] == 0 else ATTENTION, headline)
 

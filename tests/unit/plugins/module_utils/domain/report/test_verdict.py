@@ -21,6 +21,10 @@ LATE = instance("d", "not_started", code="timeout")
 # As every role states them, whatever has happened.
 TIMES = {"started_at": "2026-11-22T03:00:00", "finished_at": "2026-11-22T03:01:30"}
 STOPPED = {**TIMES, "seconds": None, "message": "not fenced"}
+ROOM = {
+    "kind": "make_room",
+    "waiting": [{"id": "w", "fits": "no_room"}, {"id": "x", "fits": "room"}],
+}
 REBUILD = {"kind": "rebuild_never_booted", "subject": "never-booted", "seconds": None}
 ERROR = {"code": "evacuation_incomplete", "retriable": True}
 
@@ -56,6 +60,9 @@ ERROR = {"code": "evacuation_incomplete", "retriable": True}
         ([], {**REBUILD, "error": ERROR, "message": "no"}, "failed", "Stopped before any instance was touched: no"),
         ([], {**REBUILD, "error": ERROR, "message": "no", "changed": True}, "failed", "Stopped: no"),
         ([OK], {**REBUILD, "selection": {"blocked": [{}, {}]}}, "good", "The instance was built and verified; 2 blocked"),
+        ([OK, OK], ROOM, "attention", "All 2 instances were removed to make room; 1 still without room"),
+        ([], ROOM, "failed", "No instance was removed to make room; 1 still without room"),
+        ([], {**ROOM, "error": ERROR, "message": "no"}, "failed", "Stopped before any instance was touched: no"),
         ([], {**TIMES, "seconds": None}, "good", "There was no instance of compute-1 to see to"),
         ([], {**TIMES, "message": "nothing", "notes": ["nothing"], "check_mode": True, "plan": [{"action": "skip"}]}, "plan",
          "Plan for compute-1, nothing was changed: 0 to be worked on, 1 to be left as they are"),
