@@ -11,6 +11,7 @@ the tasks of a role run on.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,9 +151,10 @@ class Writing:
 
 
 def _mode(value: str) -> int:
-    try:
-        return int(value, 8)
-    except ValueError:
+    """YAML makes 416 of 0640, which would be read as another mode."""
+    if not re.fullmatch("0[0-7]{3}", value):
         raise RecoveryError(
-            "invalid_options", f"file_mode is no octal number such as 0600: {value}"
-        ) from None
+            "invalid_options",
+            f"file_mode is no mode such as '0600', with four digits: {value}. Put it into quotes",
+        )
+    return int(value, 8)

@@ -54,7 +54,9 @@ options:
     type: str
     default: ""
   file_mode:
-    description: Mode of the files of the report. That of metrics is C(0644), as another user reads them.
+    description:
+      - Mode of the files of the report, four octal digits in quotes, for example V('0640').
+      - That of metrics is C(0644), as another user reads them.
     type: str
     default: "0600"
 attributes:

@@ -133,6 +133,17 @@ def test_what_is_stated_wrongly_is_refused_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("mode", ["416", "384", "640", "u=rw", "0o640", "01640", "0648", "0640\n"])
+def test_a_mode_that_yaml_has_made_a_number_of_is_refused(tmp_path: Path, mode: str) -> None:
+    with pytest.raises(RecoveryError, match="Put it into quotes"):
+        report(tmp_path, instance("a"), file_mode=mode)
+
+
+def test_the_mode_that_is_stated(tmp_path: Path) -> None:
+    written = report(tmp_path, instance("a"), file_mode="0640")["files"]
+    assert {Path(path).stat().st_mode & 0o777 for path in written.values()} == {0o640}
+
+
 def test_runs_that_end_at_once_are_all_in_the_history(tmp_path: Path) -> None:
     def one(number: int) -> None:
         report(tmp_path, run=data(instance("a"), run_id=f"r{number}"))
