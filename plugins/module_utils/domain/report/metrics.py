@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from .run import Run, safe_name
 from .verdict import GOOD, verdict_of
@@ -24,12 +23,7 @@ _RESULTS = {
 
 def metrics_file(run: Run) -> str:
     """One file for each kind and subject: the newest run replaces the one before."""
-    plain = f"openstack_recovery_{run.kind}_{run.subject}"
-    name = safe_name(plain)
-    if name != plain:
-        # Two names must not become one.
-        name = f"{name}_{sha256(plain.encode()).hexdigest()[:8]}"
-    return f"{name}.prom"
+    return f"{safe_name(f'openstack_recovery_{run.kind}_{run.subject}')}.prom"
 
 
 def metrics_text(run: Run) -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from ..errors import RecoveryError
@@ -19,6 +20,8 @@ from .values import as_mapping, mappings, moment, number, text, texts
 from .words import LEVELS
 
 _NAME_LENGTH = 180
+# Of a name that is longer, what stays of its end: a run id has at most 64 characters.
+_END_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +130,20 @@ def parse_run(data: Mapping[str, Any]) -> Run:
 def safe_name(name: str) -> str:
     """A file name that is nothing but a name in its folder, whatever a host is called.
 
+    Two names never become one. Of one that is too long the end stays, where the run id is.
+
     :raises RecoveryError: ``invalid_options`` for the name of the history.
     """
-    safe = re.sub(r"[^A-Za-z0-9._@:\[\]-]", "_", name).lstrip(".")[:_NAME_LENGTH]
+    safe = re.sub(r"[^A-Za-z0-9._@:\[\]-]", "_", name).lstrip(".")
     if safe in ("", "index"):
         raise RecoveryError("invalid_options", f"'{name}' is no name for a report")
-    return safe
+    if safe == name and len(name) <= _NAME_LENGTH:
+        return name
+    mark = sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
+    if len(safe) + 1 + len(mark) <= _NAME_LENGTH:
+        return f"{safe}_{mark}"
+    begin = _NAME_LENGTH - _END_LENGTH - len(mark) - 2
+    return f"{safe[:begin]}_{mark}_{safe[-_END_LENGTH:]}"
 
 
 def _error(data: Mapping[str, Any]) -> RunError | None:

@@ -55,7 +55,7 @@ def test_its_error() -> None:
     assert parse_run({**data(), "error": None}).error is None
 
 
-@given(st.text(min_size=1))
+@given(st.text(min_size=1) | st.text("a/", min_size=160, max_size=200))
 def test_a_name_stays_in_its_folder(name: str) -> None:
     try:
         safe = safe_name(name)
@@ -66,6 +66,24 @@ def test_a_name_stays_in_its_folder(name: str) -> None:
     assert not safe.startswith(".")
     assert safe.isascii()
     assert 0 < len(safe) <= 180
+    assert safe_name(safe) == safe
+
+
+@given(
+    st.sets(st.text("a/b.\u00e4", min_size=1, max_size=4), min_size=2), st.sampled_from([0, 200])
+)
+def test_two_names_never_become_one(names: set[str], longer: int) -> None:
+    usable = {"x" * longer + name + "x" * longer for name in names if longer or name.strip(".")}
+    assert len({safe_name(name) for name in usable}) == len(usable)
+
+
+def test_of_a_long_subject_the_run_id_stays() -> None:
+    hosts = ["h" * 400 + "1", "h" * 400 + "2"]
+    names = {
+        run(subject=host, run_id=run_id * 32).file_name for host in hosts for run_id in ("r1", "r2")
+    }
+    assert len(names) == 4
+    assert {name[-65:] for name in names} == {"-" + "r1" * 32, "-" + "r2" * 32}
 
 
 @pytest.mark.parametrize("host", ["compute-1.example.com", "1.10", "[2001:db8::1]:9100", "a@b_c"])
