@@ -30,6 +30,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.err
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.report.history import (
     INDEX,
     renewed,
+    tells_of_instances,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.report.links import (
     RequestLinks,
@@ -45,7 +46,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.rep
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.report.run import (
     Run,
     parse_run,
-    safe_name,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.report.verdict import (
     verdict_of,
@@ -93,7 +93,7 @@ def report(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
     writing = Writing(run, RequestLinks(params["request_url"]), check_mode=check_mode)
     if params["folder"]:
         folder = ReportFolder(Path(params["folder"]), _mode(params["file_mode"]))
-        writing.report(folder, safe_name(params["name"] or run.file_name))
+        writing.report(folder, run.file_name(params["name"]))
     if params["metrics_folder"] and not run.is_plan:
         writing.metrics(Folder(Path(params["metrics_folder"]), _METRICS_MODE))
     if writing.problems:
@@ -119,6 +119,8 @@ class Writing:
         if not folder.path.is_dir():
             self.problems.append(f"there is no folder {folder.path}")
             return
+        if not self._run.entries and tells_of_instances(folder.read(f"{name}.json")):
+            name = f"{name}-nothing"
         data = json.dumps(self._run.data, indent=4, sort_keys=True, ensure_ascii=False) + "\n"
         self._write("data", folder, f"{name}.json", lambda: data)
         self._write("page", folder, f"{name}.html", lambda: self._page(f"{name}.json"))

@@ -35,7 +35,9 @@ options:
     type: dict
     required: true
   name:
-    description: Name of the files, without a suffix. C(KIND-SUBJECT-RUN_ID) when empty.
+    description:
+      - Name of the files, without a suffix. C(KIND-SUBJECT-RUN_ID) when empty.
+      - That of a plan ends with C(-plan), that of a run that was refused before it began with C(-refused).
     type: str
     default: ""
   folder:

@@ -75,7 +75,7 @@ def test_a_rebuild_that_fails_before_the_build_is_reported_as_a_failure(tmp_path
         rebuild_never_booted_filter={"older_than": "no time"},
     )
     assert done.returncode == 2, done.stdout
-    message = reported(tmp_path, "never-booted-r1")["message"]
+    message = reported(tmp_path, "never-booted-r1-refused")["message"]
     # What was wrong is also what the run ends with.
     assert done.stdout.count(message) >= 2
     (run,) = reported(tmp_path, "index")["runs"]

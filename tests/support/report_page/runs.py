@@ -235,8 +235,8 @@ def samples() -> dict[str, dict[str, Any]]:
         "ten": run(ten, run_id="20261122T030743-b329"),
         "many": run(many, subject="compute-7", run_id="20261122T040000-beef"),
         "harmful": run(hurting, subject=HARMFUL[0], message=HARMFUL[1], run_id="20261122T050000-xxxx"),
-        "plan": run([], plan=run(ten)["plan"], check_mode=True, error=None, message=None, seconds=None, run_id="20261122T060000-plan"),
-        "refused": run(
+        "compute-1-plan": run([], plan=run(ten)["plan"], check_mode=True, error=None, message=None, seconds=None, run_id="20261122T060000-plan"),
+        "compute-1-refused": run(
             [], plan=[], service_changes=[], seconds=None, fencing=None, run_id="20261122T070000-ref0",
             error={"code": "host_is_up", "retriable": False, "details": {}, "request_id": None},
             message="nova-compute on compute-1 is up: Nova evacuates only from a host that is down. Nothing was changed.",

@@ -54,6 +54,11 @@ def is_history(content: Any) -> bool:
     return as_mapping(content).get("generator") == GENERATOR
 
 
+def tells_of_instances(content: Any) -> bool:
+    """Whether this is the report of a run that has worked on instances."""
+    return bool(mappings(as_mapping(content).get("instances")))
+
+
 def _entry(name: str, stamp: Stamp, content: Any) -> dict[str, Any] | None:
     """A report's entry; None for a file that is none."""
     try:

@@ -57,9 +57,21 @@ class Run:
     plan: Sequence[Mapping[str, Any]]
     without_room: Sequence[Entry]
 
+    def file_name(self, name: str = "") -> str:
+        """Of its files, without a suffix. What tells of no instances never has the name of what does.
+
+        A later run may take over the run id of an earlier one, whose report is still needed.
+
+        :param name: instead of its kind, subject and run id.
+        :raises RecoveryError: ``invalid_options`` for a name that none can have.
+        """
+        ending = "-plan" if self.is_plan else "-refused" if self.refused else ""
+        return safe_name(f"{name or f'{self.kind}-{self.subject}-{self.run_id}'}{ending}")
+
     @property
-    def file_name(self) -> str:
-        return safe_name(f"{self.kind}-{self.subject}-{self.run_id}")
+    def refused(self) -> bool:
+        """Whether it has ended before there was anything to tell of any instance."""
+        return not self.entries and (self.error is not None or self.stopped or not self.begun)
 
     @property
     def stopped(self) -> bool:

@@ -156,6 +156,27 @@ def test_runs_that_end_at_once_are_all_in_the_history(tmp_path: Path) -> None:
     assert all(f"host_down-compute-1-r{number}.html" in page for number in range(24))
 
 
+def test_a_report_that_tells_of_instances_is_never_replaced_by_one_that_does_not(
+    tmp_path: Path,
+) -> None:
+    one = report(tmp_path, instance("a"), name="x")["files"]["data"]
+    kept = Path(one).read_bytes()
+    others = (
+        {"check_mode": True, "plan": [{"id": "a"}]},
+        {"error": {"code": "host_is_up"}, "seconds": None},
+        {"error": None, "seconds": 0.2},
+    )
+    later = [report(tmp_path, run=data(**more), name="x")["files"]["data"] for more in others]
+    assert [Path(path).name for path in later] == [
+        "x-plan.json",
+        "x-refused.json",
+        "x-nothing.json",
+    ]
+    assert Path(one).read_bytes() == kept
+    assert report(tmp_path, instance("a", "failed"), name="x")["files"]["data"] == one
+    assert len(json.loads((tmp_path / "index.json").read_text())["runs"]) == 4
+
+
 def test_five_hundred_instances(tmp_path: Path) -> None:
     way = events((0, "waiting"), (1, "submitted"), (2, "moving"), (9, "verified"))
     report(tmp_path, *[instance(f"i{number}", timeline=way) for number in range(500)], name="x")

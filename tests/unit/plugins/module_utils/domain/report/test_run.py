@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
     RecoveryError,
@@ -28,7 +30,7 @@ def test_it_must_say_what_was_run() -> None:
 def test_everything_else_may_be_missing() -> None:
     found = parse_run({"kind": "k", "subject": "s", "run_id": "r"})
     assert (found.entries, found.plan, found.error, found.is_plan) == ((), [], None, False)
-    assert found.file_name == "k-s-r"
+    assert found.file_name() == "k-s-r"
 
 
 def test_its_time_is_that_between_begin_and_end_unless_it_is_stated() -> None:
@@ -53,6 +55,26 @@ def test_its_error() -> None:
     assert error is not None
     assert (error.code, error.retriable, error.request_id) == ("host_is_up", True, "req-1")
     assert parse_run({**data(), "error": None}).error is None
+
+
+@pytest.mark.parametrize(
+    ("more", "ending"),
+    [
+        ({}, ""),
+        ({"instances": []}, ""),
+        ({"instances": [], "check_mode": True}, "-plan"),
+        ({"instances": [], "check_mode": True, "error": {"code": "host_is_up"}}, "-plan"),
+        ({"instances": [], "error": {"code": "host_is_up"}}, "-refused"),
+        ({"instances": [], "begun": False}, "-refused"),
+        ({"instances": [], "seconds": None, "message": "MODULE FAILURE"}, "-refused"),
+        ({"error": {"code": "evacuation_incomplete"}}, ""),
+    ],
+)
+def test_a_run_that_worked_on_instances_keeps_its_name(more: dict[str, Any], ending: str) -> None:
+    found = run(**{"instances": [instance("a")], **more})
+    assert found.file_name() == f"host_down-compute-1-r1{ending}"
+    assert found.file_name("compute-1-r1") == f"compute-1-r1{ending}"
+    assert found.file_name("h" * 400).endswith(ending)
 
 
 @given(st.text(min_size=1) | st.text("a/", min_size=160, max_size=200))
@@ -80,7 +102,9 @@ def test_two_names_never_become_one(names: set[str], longer: int) -> None:
 def test_of_a_long_subject_the_run_id_stays() -> None:
     hosts = ["h" * 400 + "1", "h" * 400 + "2"]
     names = {
-        run(subject=host, run_id=run_id * 32).file_name for host in hosts for run_id in ("r1", "r2")
+        run(subject=host, run_id=run_id * 32).file_name()
+        for host in hosts
+        for run_id in ("r1", "r2")
     }
     assert len(names) == 4
     assert {name[-65:] for name in names} == {"-" + "r1" * 32, "-" + "r2" * 32}
