@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from awx_objects import ROOT
 
@@ -65,6 +66,40 @@ def play(
 def reported(folder: Path, name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
     return found
+
+
+def evacuated(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Report an evacuation that has succeeded."""
+    return play(
+        folder,
+        "evacuate_host",
+        *arguments,
+        tasks_from="report",
+        evacuate_host_host="compute-1",
+        evacuate_host_current_run_id="r1",
+        evacuate_host_started={"r1": "2026-11-22T03:00:00"},
+        evacuate_host_evacuation={
+            "seconds": 3.5,
+            "instances": [{"id": "a", "name": "a", "status": "verified", "from": "compute-1"}],
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [
+        (("-e", "recovery_report_of_plan=true"), {"compute-1-r1-plan"}),
+        (("-e", "recovery_report_of_plan=false"), set()),
+        ((), set()),
+    ],
+)
+def test_a_plan_is_written_when_somebody_asks_for_it_on_the_command_line(
+    tmp_path: Path, arguments: tuple[str, ...], written: set[str]
+) -> None:
+    done = evacuated(tmp_path, "--check", *arguments)
+    assert done.returncode == 0, done.stdout
+    assert "rescued=0" in done.stdout
+    assert {path.stem for path in tmp_path.glob("*.html")} - {"index"} == written
 
 
 def test_a_rebuild_that_fails_before_the_build_is_reported_as_a_failure(tmp_path: Path) -> None:
