@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,26 @@ def test_a_plan_is_written_when_somebody_asks_for_it_on_the_command_line(
     assert done.returncode == 0, done.stdout
     assert "rescued=0" in done.stdout
     assert {path.stem for path in tmp_path.glob("*.html")} - {"index"} == written
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ({"recovery_report_metrics_dir": "{{ nobody_has_stated_this }}"}, "is undefined"),
+        ({"recovery_report_metrics_dir": {"no": "folder"}}, "could not be written"),
+        ({"recovery_report_file_mode": ["0640"]}, "file_mode"),
+        ({"recovery_report_of_plan": "perhaps"}, None),
+    ],
+)
+def test_a_wrong_option_of_the_report_does_not_fail_a_run_that_has_succeeded(
+    tmp_path: Path, option: dict[str, Any], told: str | None
+) -> None:
+    done = evacuated(tmp_path, "-e", json.dumps(option))
+    assert done.returncode == 0, done.stdout
+    assert "failed=0" in done.stdout
+    said = re.search(r"Not all of the report was written: (.*)", done.stdout)
+    assert (told in said[1]) if said and told else (said, told) == (None, None)
+    assert '"recovery_reports": {' in done.stdout
 
 
 def test_a_rebuild_that_fails_before_the_build_is_reported_as_a_failure(tmp_path: Path) -> None:
