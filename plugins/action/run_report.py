@@ -119,7 +119,7 @@ class Writing:
         if not folder.path.is_dir():
             self.problems.append(f"there is no folder {folder.path}")
             return
-        if not self._run.entries and tells_of_instances(folder.read(f"{name}.json")):
+        if not self._run.entries and _tells_of_instances(folder, name):
             name = f"{name}-nothing"
         data = json.dumps(self._run.data, indent=4, sort_keys=True, ensure_ascii=False) + "\n"
         self._write("data", folder, f"{name}.json", lambda: data)
@@ -150,6 +150,14 @@ class Writing:
             self.problems.append(error.message)
         else:
             self.files[key] = str(path)
+
+
+def _tells_of_instances(folder: ReportFolder, name: str) -> bool:
+    """Whether such a report is there. It may be, when it cannot be read."""
+    try:
+        return tells_of_instances(folder.read(f"{name}.json"))
+    except RecoveryError:
+        return True
 
 
 def _mode(value: str) -> int:

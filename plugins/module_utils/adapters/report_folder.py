@@ -94,11 +94,20 @@ class ReportFolder(Folder):
         return found
 
     def read(self, name: str) -> Any:
-        """What the JSON file holds; None when it is none, or cannot be read."""
+        """What the JSON file holds; None when it is none, or there is none.
+
+        :raises RecoveryError: ``report_not_written`` when it cannot be read now, so that nobody knows.
+        """
         try:
             return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+        except (FileNotFoundError, ValueError, RecursionError):
             return None
+        except OSError as error:
+            raise RecoveryError(
+                "report_not_written",
+                f"{self.path / name} could not be read: {error.strerror or error}",
+                retriable=True,
+            ) from error
 
     def known_history(self) -> Any:
         """What index.json holds.

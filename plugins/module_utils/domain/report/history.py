@@ -30,7 +30,8 @@ def renewed(known: Any, stamps: Mapping[str, Stamp], read: Callable[[str], Any])
 
     :param known: what index.json has held; anything else is as good as nothing.
     :param stamps: of the JSON files in the folder, by name.
-    :param read: a file's content; None when it cannot be read, or is no JSON.
+    :param read: a file's content; None when it is no JSON. A RecoveryError when it cannot be read now:
+        what was known of it stands until it can.
     """
     before = {str(one.get("file")): one for one in mappings(as_mapping(known).get("runs"))}
     foreign = as_mapping(as_mapping(known).get("other_files"))
@@ -39,8 +40,14 @@ def renewed(known: Any, stamps: Mapping[str, Stamp], read: Callable[[str], Any])
     for name, stamp in stamps.items():
         entry: Mapping[str, Any] | None = before.get(name)
         if entry is None or entry.get("stamp") != list(stamp):
-            same = foreign.get(name) == list(stamp)
-            entry = None if same else _entry(name, stamp, read(name))
+            if foreign.get(name) == list(stamp):
+                others[name] = list(stamp)
+                continue
+            try:
+                entry = _entry(name, stamp, read(name))
+            except RecoveryError:
+                if entry is None:
+                    continue
         if entry is None:
             others[name] = list(stamp)
         else:

@@ -177,6 +177,11 @@ def test_a_report_that_tells_of_instances_is_never_replaced_by_one_that_does_not
     assert len(json.loads((tmp_path / "index.json").read_text())["runs"]) == 4
 
 
+def test_a_report_that_cannot_be_read_may_tell_of_instances(tmp_path: Path) -> None:
+    (tmp_path / "x.json").mkdir()
+    assert Path(report(tmp_path, name="x")["files"]["data"]).name == "x-nothing.json"
+
+
 def test_five_hundred_instances(tmp_path: Path) -> None:
     way = events((0, "waiting"), (1, "submitted"), (2, "moving"), (9, "verified"))
     report(tmp_path, *[instance(f"i{number}", timeline=way) for number in range(500)], name="x")

@@ -74,6 +74,17 @@ def test_what_there_is_to_read(folder: ReportFolder) -> None:
     assert folder.read("gone.json") is None
 
 
+def test_what_cannot_be_read_now_is_told_from_what_is_no_json(folder: ReportFolder) -> None:
+    # Even root cannot read a folder as a file.
+    (folder.path / "a.json").mkdir()
+    with pytest.raises(RecoveryError, match=r"a\.json could not be read") as raised:
+        folder.read("a.json")
+    assert raised.value.retriable
+    (folder.path / "index.json").mkdir()
+    with pytest.raises(RecoveryError, match=r"index\.json could not be read"):
+        folder.known_history()
+
+
 def test_one_at_a_time(folder: ReportFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, order = threading.Event(), []
 

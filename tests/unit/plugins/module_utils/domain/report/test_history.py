@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.report.history import (
     is_history,
     renewed,
@@ -22,9 +25,12 @@ class Files:
         self.files = {f"{name}.json": content for name, content in files.items()}
         self.stamps = {name: [1, 10] for name in self.files}
         self.read_names: list[str] = []
+        self.unreadable: set[str] = set()
 
     def read(self, name: str) -> Any:
         self.read_names.append(name)
+        if name in self.unreadable:
+            raise RecoveryError("report_not_written", "Input/output error", retriable=True)
         return self.files[name]
 
     def renewed(self, known: Any = None) -> dict[str, Any]:
@@ -55,6 +61,23 @@ def test_what_has_not_changed_is_not_read_again() -> None:
     second = files.renewed(first)
     assert sorted(files.read_names) == ["a.json", "b.json"]
     assert [one["subject"] for one in second["runs"]] == ["compute-1", "other"]
+
+
+def test_what_cannot_be_read_for_a_moment_is_read_the_next_time() -> None:
+    files = Files(a=ended("1"), b=ended("2"))
+    files.unreadable = {"b.json"}
+    first = files.renewed()
+    assert [one["file"] for one in first["runs"]] == ["a.json"]
+    assert first["other_files"] == {}
+    files.unreadable = set()
+    second = files.renewed(first)
+    assert [one["file"] for one in second["runs"]] == ["b.json", "a.json"]
+    files.files["b.json"], files.stamps["b.json"] = ended("3", subject="other"), [2, 10]
+    files.unreadable = {"b.json"}
+    third = files.renewed(second)
+    assert third == second
+    files.unreadable = set()
+    assert [one["subject"] for one in files.renewed(third)["runs"]] == ["other", "compute-1"]
 
 
 def test_a_report_that_was_removed_is_forgotten() -> None:

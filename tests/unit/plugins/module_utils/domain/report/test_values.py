@@ -51,3 +51,4 @@ def test_a_number_may_have_become_a_text_and_a_truth_is_none() -> None:
     assert number("12.5") == 12.5
     assert number(True) is None
     assert number(None) is None
+    assert number(10**400) is None
