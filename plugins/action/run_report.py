@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.html_pages import (
@@ -62,6 +62,10 @@ OPTIONS: dict[str, Any] = {
 }
 # The node exporter is another user.
 _METRICS_MODE = 0o644
+# For files whose mode is stated wrongly: names of instances and projects are in them.
+_SAFE_MODE = 0o600
+
+_T = TypeVar("_T")
 
 
 class ActionModule(ActionBase):
@@ -90,18 +94,21 @@ def report(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
     """
     # Plain values, whatever Ansible has made of them.
     run = parse_run(json.loads(json.dumps(params["run"], default=str)))
-    writing = Writing(run, RequestLinks(params["request_url"]), check_mode=check_mode)
+    name = run.file_name(params["name"])
+    writing = Writing(run, check_mode=check_mode)
+    links = writing.option(lambda: RequestLinks(params["request_url"]), RequestLinks())
+    mode = writing.option(lambda: _mode(params["file_mode"]), _SAFE_MODE)
     if params["folder"]:
-        folder = ReportFolder(Path(params["folder"]), _mode(params["file_mode"]))
-        writing.report(folder, run.file_name(params["name"]))
+        folder = ReportFolder(Path(params["folder"]), mode)
+        writing.report(folder, name, links)
     if params["metrics_folder"] and not run.is_plan:
         writing.metrics(Folder(Path(params["metrics_folder"]), _METRICS_MODE))
     if writing.problems:
         raise RecoveryError(
             "report_not_written",
-            "; ".join(writing.problems),
-            retriable=True,
-            details={"problems": writing.problems, "files": writing.files},
+            "; ".join(problem.message for problem in writing.problems),
+            retriable=any(problem.retriable for problem in writing.problems),
+            details={"problems": [p.message for p in writing.problems], "files": writing.files},
         )
     return {"changed": False, "verdict": verdict_of(run).headline, "files": writing.files}
 
@@ -109,28 +116,40 @@ def report(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
 class Writing:
     """The files of one run, and what went wrong with them."""
 
-    def __init__(self, run: Run, links: RequestLinks, *, check_mode: bool) -> None:
+    def __init__(self, run: Run, *, check_mode: bool) -> None:
         self.files: dict[str, str] = {}
-        self.problems: list[str] = []
-        self._run, self._links, self._check_mode = run, links, check_mode
+        self.problems: list[RecoveryError] = []
+        self._run, self._check_mode = run, check_mode
         self._pages = HtmlPages(TEMPLATES)
 
-    def report(self, folder: ReportFolder, name: str) -> None:
+    def option(self, stated: Callable[[], _T], otherwise: _T) -> _T:
+        """What an option states; what is wrong with it costs no more than the option itself."""
+        try:
+            return stated()
+        except RecoveryError as error:
+            self.problems.append(error)
+            return otherwise
+
+    def report(self, folder: ReportFolder, name: str, links: RequestLinks) -> None:
         if not folder.path.is_dir():
-            self.problems.append(f"there is no folder {folder.path}")
+            self.problems.append(
+                RecoveryError(
+                    "report_not_written", f"there is no folder {folder.path}", retriable=True
+                )
+            )
             return
         if not self._run.entries and _tells_of_instances(folder, name):
             name = f"{name}-nothing"
         data = json.dumps(self._run.data, indent=4, sort_keys=True, ensure_ascii=False) + "\n"
         self._write("data", folder, f"{name}.json", lambda: data)
-        self._write("page", folder, f"{name}.html", lambda: self._page(f"{name}.json"))
+        self._write("page", folder, f"{name}.html", lambda: self._page(f"{name}.json", links))
         self._attempt("history", folder.path / f"{INDEX}.html", lambda: self._history(folder))
 
     def metrics(self, folder: Folder) -> None:
         self._write("metrics", folder, metrics_file(self._run), lambda: metrics_text(self._run))
 
-    def _page(self, data_file: str) -> str:
-        return self._pages.render("report.html.j2", run_page(self._run, self._links, data_file))
+    def _page(self, data_file: str, links: RequestLinks) -> str:
+        return self._pages.render("report.html.j2", run_page(self._run, links, data_file))
 
     def _history(self, folder: ReportFolder) -> None:
         with folder.locked():
@@ -147,7 +166,7 @@ class Writing:
             if not self._check_mode:
                 work()
         except RecoveryError as error:
-            self.problems.append(error.message)
+            self.problems.append(error)
         else:
             self.files[key] = str(path)
 

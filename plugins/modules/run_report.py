@@ -107,7 +107,8 @@ error:
   description:
     - What went wrong, as a C(code), whether it is C(retriable), C(details) and a C(request_id).
     - The codes are C(invalid_options), and C(report_not_written), whose details have the C(problems). What could
-      be written was written all the same.
+      be written was written all the same, without links when O(request_url) is wrong, and with V(0600) when
+      O(file_mode) is.
   returned: failure
   type: dict
 """

@@ -122,7 +122,7 @@ def test_a_folder_that_is_not_there_is_told_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"run": {"kind": "host_down"}}, {"request_url": "ftp://x/{request_id}"}, {"file_mode": "rw"}, {"name": "index"}],
+    [{"run": {"kind": "host_down"}}, {"name": "index"}],
 )  # fmt: skip
 def test_what_is_stated_wrongly_is_refused_before_anything_is_written(
     tmp_path: Path, wrong: dict[str, Any]
@@ -135,8 +135,23 @@ def test_what_is_stated_wrongly_is_refused_before_anything_is_written(
 
 @pytest.mark.parametrize("mode", ["416", "384", "640", "u=rw", "0o640", "01640", "0648", "0640\n"])
 def test_a_mode_that_yaml_has_made_a_number_of_is_refused(tmp_path: Path, mode: str) -> None:
-    with pytest.raises(RecoveryError, match="Put it into quotes"):
+    with pytest.raises(RecoveryError, match="Put it into quotes") as raised:
         report(tmp_path, instance("a"), file_mode=mode)
+    assert not raised.value.retriable
+    written = raised.value.details["files"]
+    assert set(written) == {"data", "page", "history"}
+    assert {Path(path).stat().st_mode & 0o777 for path in written.values()} == {0o600}
+
+
+@pytest.mark.parametrize("url", ["ftp://x/{request_id}", "https://logs.example.com/"])
+def test_a_wrong_address_of_logs_costs_only_the_links(tmp_path: Path, url: str) -> None:
+    one = instance("a", request_ids=["req-1"])
+    with pytest.raises(RecoveryError, match="request_url") as raised:
+        report(tmp_path, one, request_url=url, metrics_folder=str(tmp_path), name="x")
+    assert set(raised.value.details["files"]) == {"data", "page", "history", "metrics"}
+    page = (tmp_path / "x.html").read_text()
+    assert "<code>req-1</code>" in page
+    assert url not in page
 
 
 def test_the_mode_that_is_stated(tmp_path: Path) -> None:
