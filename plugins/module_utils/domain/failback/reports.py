@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from ..report.values import moment
 
 _KIND = "host_down"
 _VERIFIED = "verified"
@@ -182,8 +184,7 @@ def _entries(report: Mapping[str, Any]) -> Iterator[Evacuated]:
 
 
 def _time(text: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError) as error:
-        raise UnusableReport(f"its 'finished_at' is no time: {text!r}") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    at = moment(text)
+    if at is None:
+        raise UnusableReport(f"its 'finished_at' is no time: {text!r}")
+    return at
