@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.run_identity import (
+    settled_run_id,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.evacuation.report import (
     evacuation_table,
     plan_table,
@@ -77,5 +80,6 @@ class FilterModule:
             "reshape_plan_table": reshape_plan_table,
             "reshape_table": reshape_table,
             "return_table": return_table,
+            "run_id": settled_run_id,
             "words": words,
         }

@@ -394,7 +394,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.o
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.run_identity import (
     holder_name,
-    new_run_id,
+    settled_run_id,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
     SystemClock,
@@ -424,9 +424,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.pol
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
     Watcher,
-)
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
-    require_run_id,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_module import (
     RecoveryModule,
@@ -486,8 +483,7 @@ def evacuate(
         poll_interval=params["poll_interval"],
     )
     settings.validate(wait=params["wait"])
-    run_id = params["run_id"] or new_run_id()
-    require_run_id(run_id)
+    run_id = settled_run_id(params["run_id"])
     if module.check_mode:
         plan = plan_patiently(cloud, request, clock, watcher)
         return {

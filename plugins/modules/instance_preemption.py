@@ -298,7 +298,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.p
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.run_identity import (
     holder_name,
-    new_run_id,
+    settled_run_id,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clock import (
     SystemClock,
@@ -327,9 +327,6 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.pol
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.progress import (
     Watcher,
-)
-from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
-    require_run_id,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_module import (
     RecoveryModule,
@@ -366,8 +363,7 @@ def preempt(
         timeout=params["timeout"],
     )
     settings.validate(wait=params["wait"])
-    run_id = params["run_id"] or new_run_id()
-    require_run_id(run_id)
+    run_id = settled_run_id(params["run_id"])
     if module.check_mode:
         plan = ask_patiently(lambda: build_plan(cloud, request), SystemClock(), watcher)
         plan.require_room(request.policy)

@@ -123,6 +123,16 @@ def test_a_wrong_option_of_the_report_does_not_fail_a_run_that_has_succeeded(
     assert '"recovery_reports": {' in done.stdout
 
 
+@pytest.mark.parametrize("role", ["fail_back", "make_room", "rebuild_never_booted"])
+def test_a_run_id_that_makes_no_file_name_is_refused_before_anything_is_done(
+    tmp_path: Path, role: str
+) -> None:
+    done = play(tmp_path, role, **{f"{role}_run_id": "../x"})
+    assert done.returncode == 2, done.stdout
+    assert "a run id has 1 to 64 letters" in done.stderr + done.stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"play.yml"}
+
+
 def test_a_rebuild_that_fails_before_the_build_is_reported_as_a_failure(tmp_path: Path) -> None:
     done = play(
         tmp_path,

@@ -32,9 +32,15 @@ def holder_name() -> str:
     return f"{operator_name()} pid {os.getpid()}"
 
 
-def new_run_id() -> str:
-    """For example: 20260301T021500-7f3a."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+def settled_run_id(given: str | None) -> str:
+    """What was given, else a new one made from the time, for example 20260301T021500-7f3a.
+
+    :raises RecoveryError: ``invalid_options`` for one that could not be found again.
+    """
+    # A number on the command line is one.
+    run_id = str(given or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}")
+    require_run_id(run_id)
+    return run_id
 
 
 def author_of(params: Mapping[str, Any]) -> Author:
@@ -42,8 +48,6 @@ def author_of(params: Mapping[str, Any]) -> Author:
 
     :raises RecoveryError: ``invalid_options``.
     """
-    author = Author(
-        run_id=params["run_id"] or new_run_id(), operator=params["operator"] or operator_name()
+    return Author(
+        run_id=settled_run_id(params["run_id"]), operator=params["operator"] or operator_name()
     )
-    require_run_id(author.run_id)
-    return author

@@ -27,6 +27,8 @@ def test_every_filter_is_documented_and_none_else() -> None:
 def test_they_do_what_they_are_named_for() -> None:
     filters = recovery.FilterModule().filters()
     assert run_id_of(filters["disabled_reason"]("r1", "x")) == "r1"
+    assert filters["run_id"]("r1") == "r1"
+    assert filters["run_id"](None)
     assert len(filters["plan_table"]([])) == 2
     assert filters["evacuation_table"]([])
     assert len(filters["migration_plan_table"]([])) == 2

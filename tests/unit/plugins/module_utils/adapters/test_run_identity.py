@@ -12,6 +12,9 @@ import re
 
 import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters import run_identity
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.run_marker import (
     disabled_reason,
     run_id_of,
@@ -29,8 +32,15 @@ def test_who_holds_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_run_ids_are_new_and_can_be_a_mark() -> None:
-    ids = {run_identity.new_run_id() for _turn in range(50)}
+    ids = {run_identity.settled_run_id("") for _turn in range(50)}
     assert len(ids) > 45
     for run_id in ids:
         assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{4}", run_id)
         assert run_id_of(disabled_reason(run_id, "x")) == run_id
+
+
+def test_a_run_id_that_is_given_stays_or_is_refused() -> None:
+    assert run_identity.settled_run_id("my.run-1") == "my.run-1"
+    for wrong in ("a/b", "x" * 65, "two words"):
+        with pytest.raises(RecoveryError, match="1 to 64 letters"):
+            run_identity.settled_run_id(wrong)
