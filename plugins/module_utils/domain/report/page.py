@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..check import Check
 from .entry import Entry, Prediction, parse_prediction
-from .evidence import gates_of
+from .evidence import as_json, gates_of
 from .links import RequestLinks
 from .pictures import axis_of, drawn, legend_of, overview_of, way_in_words
 from .run import Run
@@ -293,7 +292,7 @@ def _history_row(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(value: Any) -> str:
     if isinstance(value, (Mapping, list)):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return as_json(value)
     return {True: "yes", False: "no", None: "none"}.get(value, str(value))
 
 
