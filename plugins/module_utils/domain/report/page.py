@@ -56,6 +56,9 @@ def run_page(run: Run, links: RequestLinks, data_file: str) -> dict[str, Any]:
     window = Window.around(run.entries)
     numbers = {id(entry): number for number, entry in enumerate(run.entries, start=1)}
     ordered = sorted(run.entries, key=lambda entry: LEVELS.index(entry.level))
+    rows = [_row(entry, numbers[id(entry)], window, links) for entry in ordered]
+    over_all = overview_of(run.entries, window)
+    requests = _requests(as_mapping(run.data.get("requests")))
     return {
         "title": f"{verdict.headline} - {run.run_id}",
         "kind": kind_words(run.kind),
@@ -64,21 +67,21 @@ def run_page(run: Run, links: RequestLinks, data_file: str) -> dict[str, Any]:
         "is_plan": run.is_plan,
         "outcome": verdict.outcome,
         "headline": verdict.headline,
-        "facts": _facts(run),
+        "facts": _facts(run, requests),
         "notes": texts(run.data.get("notes")),
         "tiles": _tiles(run),
         "groups": [_group(group, numbers, links) for group in what_to_do(run)],
-        "instances": [_row(entry, numbers[id(entry)], window, links) for entry in ordered],
+        "instances": rows,
         "checks": _check_names(run.entries),
         "has_predictions": any(entry.prediction for entry in run.entries),
         "axis": axis_of(window),
-        "overview": overview_of(run.entries, window),
-        "legend": legend_of(run.entries),
+        "overview": over_all,
+        "legend": legend_of((row["track"] for row in rows if row["track"]), over_all),
         "gates": gates_of(run.data),
         "service_changes": [_service_change(c) for c in mappings(run.data.get("service_changes"))],
         "plan": _plan(run.plan),
         "waiting": [_waiting(one) for one in mappings(run.data.get("waiting"))],
-        "requests": _requests(as_mapping(run.data.get("requests"))),
+        "requests": requests,
         "data_file": data_file,
     }
 
@@ -96,8 +99,7 @@ def kind_words(kind: str) -> str:
     return _KINDS.get(kind, in_words(kind))
 
 
-def _facts(run: Run) -> list[tuple[str, str]]:
-    requests = _requests(as_mapping(run.data.get("requests")))
+def _facts(run: Run, requests: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
     facts = [
         ("run", run.run_id),
         ("began", clock(run.started_at)),

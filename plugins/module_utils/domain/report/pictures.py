@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .entry import Entry
@@ -84,15 +84,17 @@ def _points(layer: Layer, number: int) -> str:
     return " ".join(f"{x:.1f},{y:.2f}" for x, y in outline)
 
 
-def legend_of(entries: Sequence[Entry]) -> list[dict[str, str]]:
-    """What is to be seen in the pictures, and no more."""
-    window = Window.around(entries)
-    if window is None:
-        return []
-    seen = {layer.name for layer in overview(entries, window)}
-    for entry in entries:
-        track = track_of(entry, window)
-        seen |= {segment.phase for segment in track.segments} | {track.level or ""}
+def legend_of(
+    tracks: Iterable[Mapping[str, Any]], over_all: Mapping[str, Any] | None
+) -> list[dict[str, str]]:
+    """What is to be seen in the pictures, and no more.
+
+    :param tracks: as :func:`drawn` has made them.
+    :param over_all: as :func:`overview_of` has.
+    """
+    seen = {layer["name"] for layer in over_all["layers"]} if over_all else set()
+    for track in tracks:
+        seen |= {segment["phase"] for segment in track["segments"]} | {track["level"]}
     return [
         {"name": name, "mark": MARKS.get(name, ""), "word": {**PHASE_WORDS, **LEVEL_WORDS}[name]}
         for name in reversed(LAYERS)
