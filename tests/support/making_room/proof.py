@@ -93,7 +93,7 @@ def _built_by_themselves(ids: dict[str, str], log: Path) -> None:
 
 def _require_verified(folder: Path, *names: str) -> None:
     """By the reports of the runs."""
-    reports = [json.loads(file.read_text()) for file in folder.glob("make-room-*.json")]
+    reports = [json.loads(file.read_text()) for file in folder.glob("make_room-*.json")]
     told = {one["name"]: one["status"] for report in reports for one in report["instances"]}
     require(told == dict.fromkeys(names, "verified"), f"the reports tell {told}")
 

@@ -72,7 +72,7 @@ def run_page(run: Run, links: RequestLinks, data_file: str) -> dict[str, Any]:
         "tiles": _tiles(run),
         "groups": [_group(group, numbers, links) for group in what_to_do(run)],
         "instances": rows,
-        "checks": _check_names(run.entries),
+        "has_checks": any(entry.checks for entry in run.entries),
         "has_predictions": any(entry.prediction for entry in run.entries),
         "axis": axis_of(window),
         "overview": over_all,
@@ -164,7 +164,6 @@ def _row(entry: Entry, number: int, window: Window | None, links: RequestLinks) 
         "seconds": _seconds(entry.seconds),
         "track": drawn(entry, window) if window else None,
         "steps": way_in_words(entry),
-        "passed": {check.name: check.passed for check in entry.checks},
         "failing": [_check(check) for check in entry.failing],
         "checks": [_check(check) for check in entry.checks],
         "prediction": _prediction(entry),
@@ -178,11 +177,6 @@ def _row(entry: Entry, number: int, window: Window | None, links: RequestLinks) 
             for event in entry.events
         ],
     }
-
-
-def _check_names(entries: Sequence[Entry]) -> list[str]:
-    """Of all checks, in the order in which they were made."""
-    return list(dict.fromkeys(check.name for entry in entries for check in entry.checks))
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -42,7 +42,6 @@ class Segment:
     x: float
     width: float
     phase: str
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +106,7 @@ def track_of(entry: Entry, window: Window) -> Track:
             continue
         begin, end = min(window.x(event.at), WIDTH - _THINNEST), window.x(following.at)
         segments.append(
-            Segment(
-                x=begin,
-                width=max(end - begin, _THINNEST),
-                phase=phase_after(event.event),
-                seconds=(following.at - event.at).total_seconds(),
-            )
+            Segment(x=begin, width=max(end - begin, _THINNEST), phase=phase_after(event.event))
         )
     last = events[-1] if events else None
     if last is None or not ends(last.event):

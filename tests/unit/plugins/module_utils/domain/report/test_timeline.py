@@ -53,7 +53,6 @@ def test_nothing_lies_outside_and_everything_is_in_its_order(entries: list[Entry
             assert 0 < segment.width <= WIDTH
             assert segment.x + segment.width <= WIDTH + 1e-6
             assert segment.phase in PHASES
-            assert segment.seconds >= 0
         assert all(a.x <= b.x for a, b in pairwise(track.segments))
         if track.end is not None:
             assert 0 <= track.end <= WIDTH
