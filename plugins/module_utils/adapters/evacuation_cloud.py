@@ -24,6 +24,7 @@ from .openstack_connection import (
 )
 from .placement_capacity import PlacementCapacity
 from .policy_facts import OpenStackPolicyFacts
+from .resource_providers import ResourceProviders
 
 # Instances of one port request: an id takes 47 characters, a URL may have 8 KiB.
 _PORT_BATCH = 100
@@ -35,15 +36,14 @@ class OpenStackEvacuationCloud(NovaApi):
     def __init__(self, connection: CloudConnection) -> None:
         super().__init__(connection)
         self._network = connection.sdk.network
-        self._host_of_root: dict[str, str] = {}
-        self._root_of_provider: dict[str, str] = {}
+        self._resource_providers = ResourceProviders(connection)
         self._instance_images = InstanceImages(connection)
         self._flavors = Flavors(connection)
         self._facts = OpenStackPolicyFacts(connection, self._instance_images, self._flavors)
         self._has_block_storage = connection.has_service("block-storage")
 
     def capacity(self) -> PlacementCapacity:
-        return PlacementCapacity(self._connection, self._instance_images)
+        return PlacementCapacity(self._connection, self._instance_images, self._resource_providers)
 
     def policy_facts(
         self, policy: Policy, instances: Iterable[Instance], *, reshapes: bool = False
@@ -74,10 +74,7 @@ class OpenStackEvacuationCloud(NovaApi):
     def allocation_hosts(self, instance_id: str) -> frozenset[str]:
         with cloud_errors(f"read the allocations of instance {instance_id}"):
             providers = self._providers_of(instance_id)
-        if any(provider not in self._root_of_provider for provider in providers):
-            self._read_providers()
-        roots = (self._root_of_provider.get(provider, provider) for provider in providers)
-        return frozenset(self._host_of_root.get(root, f"provider {root}") for root in roots)
+        return self._resource_providers.hosts_of(providers)
 
     def _providers_of(self, consumer_id: str) -> frozenset[str]:
         """Resource providers of which this consumer has allocations."""
@@ -85,18 +82,6 @@ class OpenStackEvacuationCloud(NovaApi):
 
     def _read_placement(self, path: str) -> Any:
         return self._connection.read(self._connection.placement, path)
-
-    def _read_providers(self) -> None:
-        with cloud_errors("list the resource providers and hypervisors"):
-            self._root_of_provider = {
-                provider["uuid"]: provider["root_provider_uuid"]
-                for provider in self._read_placement("/resource_providers")["resource_providers"]
-            }
-            # A compute node and its root resource provider have the same UUID.
-            self._host_of_root = {
-                hypervisor.id: hypervisor.service_details["host"]
-                for hypervisor in self._compute.hypervisors(details=True)
-            }
 
     def volumes(self, volume_ids: Iterable[str]) -> Mapping[str, VolumeAttachment] | None:
         if not self._has_block_storage:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -16,9 +17,8 @@ from ..domain.capacity.room import Host, Inventory, ResourceRequest
 from ..domain.nova import Instance
 from .instance_images import InstanceImages
 from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
+from .resource_providers import ResourceProviders
 
-# The last one that shows what Nova counts on a hypervisor; 2.88 has left it to Placement.
-_HYPERVISOR_MICROVERSION = "2.87"
 # From here on the answer says to which tree a provider belongs.
 _CANDIDATES_MICROVERSION = "1.29"
 # From here on the API tells the availability zone that a user has asked for.
@@ -33,11 +33,13 @@ _ONE_BY_ONE = 20
 class PlacementCapacity:
     """Implements Capacity."""
 
-    def __init__(self, connection: CloudConnection, images: InstanceImages) -> None:
+    def __init__(
+        self, connection: CloudConnection, images: InstanceImages, providers: ResourceProviders
+    ) -> None:
         self._connection = connection
         self._images = images
+        self._providers = providers
         self._compute = connection.sdk.compute
-        self._host_of_root: dict[str, str] = {}
         # One object for each resource class of a provider, whichever answer it came with.
         self._inventories: dict[tuple[str, str], Inventory] = {}
 
@@ -48,17 +50,9 @@ class PlacementCapacity:
         return self._connection.read(self._compute, path, microversion)
 
     def hypervisors(self) -> list[Hypervisor]:
+        listed = self._providers.hypervisors()
         with cloud_errors("list the hypervisors"):
-            found = self._read_compute("/os-hypervisors/detail", _HYPERVISOR_MICROVERSION)
-            listed = found["hypervisors"]
-            # A compute node and its root resource provider have the same UUID.
-            self._host_of_root = {entry["id"]: entry["service"]["host"] for entry in listed}
             return [_hypervisor(entry) for entry in listed]
-
-    def _hosts_by_root(self) -> Mapping[str, str]:
-        if not self._host_of_root:
-            self.hypervisors()
-        return self._host_of_root
 
     def candidates(self, request: ResourceRequest) -> list[Host]:
         wanted = {
@@ -68,7 +62,7 @@ class PlacementCapacity:
         traits.extend(f"!{trait}" for trait in sorted(request.forbidden_traits))
         if traits:
             wanted["required"] = ",".join(traits)
-        hosts = self._hosts_by_root()
+        hosts = self._providers.hosts_by_root()
         with cloud_errors("ask Placement for allocation candidates"):
             path = f"/allocation_candidates?{urlencode(wanted)}"
             answer = self._read_placement(path, _CANDIDATES_MICROVERSION)
@@ -106,25 +100,36 @@ class PlacementCapacity:
 
     def hosts(self, names: Iterable[str]) -> list[Host]:
         wanted = frozenset(names)
-        with cloud_errors("read the inventories of hosts"):
+        roots = {
+            root: host for root, host in self._providers.hosts_by_root().items() if host in wanted
+        }
+        trees = self._providers.trees() if roots else {}
+        with cloud_errors("read the inventories and allocations of hosts"):
             return [
-                self._whole(root, host)
-                for root, host in sorted(self._hosts_by_root().items(), key=lambda pair: pair[1])
-                if host in wanted
+                self._whole(host, trees.get(root, ()))
+                for root, host in sorted(roots.items(), key=lambda pair: pair[1])
             ]
 
-    def _whole(self, root: str, name: str) -> Host:
-        host = Host(name=name)
-        for provider in self._tree(root):
+    def _whole(self, name: str, providers: Iterable[str]) -> Host:
+        held: dict[str, dict[str, int]] = {}
+        host = Host(name=name, held=held)
+        for provider in providers:
             path = f"/resource_providers/{provider}"
             host.traits |= set(self._read_placement(f"{path}/traits")["traits"])
             inventories = self._read_placement(f"{path}/inventories")["inventories"]
-            usages = self._read_placement(f"{path}/usages")["usages"]
+            # What is used is the sum of what consumers hold, so it need not be read as well.
+            used = Counter[str]()
+            consumers = self._read_placement(f"{path}/allocations")["allocations"]
+            for consumer, of_one in consumers.items():
+                amounts = held.setdefault(consumer, {})
+                for resource_class, amount in of_one["resources"].items():
+                    used[resource_class] += amount
+                    amounts[resource_class] = amounts.get(resource_class, 0) + amount
             for resource_class, counted in inventories.items():
                 host.inventories.setdefault(resource_class, []).append(
                     Inventory(
                         total=counted["total"],
-                        used=usages.get(resource_class, 0),
+                        used=used[resource_class],
                         reserved=counted["reserved"],
                         allocation_ratio=counted["allocation_ratio"],
                         min_unit=counted["min_unit"],
@@ -133,23 +138,6 @@ class PlacementCapacity:
                     )
                 )
         return host
-
-    def _tree(self, root: str) -> list[str]:
-        found = self._read_placement(f"/resource_providers?in_tree={root}")["resource_providers"]
-        return [provider["uuid"] for provider in found]
-
-    def held_on(self, host: str) -> Mapping[str, Mapping[str, int]]:
-        """What each consumer holds of this host, by resource class, by the consumer's id."""
-        held: dict[str, dict[str, int]] = {}
-        with cloud_errors(f"read the allocations on host {host}"):
-            for root, name in self._hosts_by_root().items():
-                for provider in self._tree(root) if name == host else ():
-                    path = f"/resource_providers/{provider}/allocations"
-                    for consumer, of_one in self._read_placement(path)["allocations"].items():
-                        amounts = held.setdefault(consumer, {})
-                        for resource_class, amount in of_one["resources"].items():
-                            amounts[resource_class] = amounts.get(resource_class, 0) + amount
-        return held
 
     def aggregates(self) -> list[Aggregate]:
         with cloud_errors("list the host aggregates"):

@@ -15,7 +15,6 @@ from ..domain.nova import Instance
 from .evacuation_cloud import OpenStackEvacuationCloud
 from .nova_api import instance_of
 from .openstack_connection import CloudConnection, cloud_errors
-from .placement_capacity import PlacementCapacity
 
 
 class OpenStackPreemptionCloud(OpenStackEvacuationCloud):
@@ -23,7 +22,7 @@ class OpenStackPreemptionCloud(OpenStackEvacuationCloud):
 
     def __init__(self, connection: CloudConnection) -> None:
         super().__init__(connection)
-        self._capacity = PlacementCapacity(connection, self._instance_images)
+        self._capacity = self.capacity()
 
     def instances_everywhere(self) -> list[Instance]:
         with cloud_errors("list the instances"):
@@ -51,9 +50,6 @@ class OpenStackPreemptionCloud(OpenStackEvacuationCloud):
 
     def hosts(self, names: Iterable[str]) -> list[Host]:
         return self._capacity.hosts(names)
-
-    def held_on(self, host: str) -> Mapping[str, Mapping[str, int]]:
-        return self._capacity.held_on(host)
 
     # How an instance leaves its host.
 

@@ -138,6 +138,7 @@ class FakePreemptionCloud:
             Host(
                 name=name,
                 inventories={"MEMORY_MB": [Inventory(total=total, used=self._used(name))]},
+                held={one: held[name] for one, held in self.holds.items() if name in held},
             )
             for name, total in self.memory.items()
             if name in wanted
@@ -145,9 +146,6 @@ class FakePreemptionCloud:
 
     def _used(self, host: str) -> int:
         return sum(held.get(host, {}).get("MEMORY_MB", 0) for held in self.holds.values())
-
-    def held_on(self, host: str) -> Mapping[str, Mapping[str, int]]:
-        return {one: held[host] for one, held in self.holds.items() if host in held}
 
     def allocation_hosts(self, instance_id: str) -> frozenset[str]:
         return frozenset(self.holds.get(instance_id, ()))

@@ -66,6 +66,8 @@ class Host:
         hosts share it is one object in all of them, so that what one takes the others miss.
     :param traits: of all its providers.
     :param aggregates: UUIDs of the aggregates that Placement knows its root provider in.
+    :param held: what each consumer holds of it, by resource class, by the consumer's id. Only where
+        the host was read whole.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Host:
     traits: frozenset[str] = frozenset()
     aggregates: frozenset[str] = frozenset()
     zone: str | None = None
+    held: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def fits(self, request: ResourceRequest) -> bool:
         """Whether there is room for the request, and each trait is as it asks."""

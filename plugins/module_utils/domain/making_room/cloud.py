@@ -44,9 +44,6 @@ class PreemptionCloud(ComputeServices, PolicyFacts, Protocol):
     def hosts(self, names: Iterable[str]) -> list[Host]:
         """All that Placement counts of these hosts; unknown ones are left out."""
 
-    def held_on(self, host: str) -> Mapping[str, Mapping[str, int]]:
-        """What each consumer holds of this host, by resource class, by the consumer's id."""
-
     def allocation_hosts(self, instance_id: str) -> frozenset[str]:
         """Hosts whose resource provider tree holds an allocation of this instance."""
 

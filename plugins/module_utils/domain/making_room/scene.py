@@ -230,11 +230,7 @@ def _fill(scene: Scene, cloud: PreemptionCloud, around: _Surroundings, excluded:
         for one in scene.asked
         if one.instance.vm_state == "error"
     }
-    looked_at = {one.instance.host for one in candidates} | {one.host for one in leaving.values()}
-    looked_at = looked_at.union(*left.values())
-    held: dict[str, Mapping[str, Mapping[str, int]]] = {
-        host: cloud.held_on(host) for host in sorted(hosts) if host in looked_at
-    }
+    held = {host.name: host.held for host in scene.hosts}
     places: dict[str, dict[str, int]] = defaultdict(dict)
     for group in apart:
         for member in group.member_ids:

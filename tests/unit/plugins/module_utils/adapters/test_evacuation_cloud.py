@@ -26,10 +26,12 @@ PROVIDERS = {
         {"uuid": "rp-2-numa", "root_provider_uuid": "rp-2"},
     ]
 }
-HYPERVISORS = [
-    SimpleNamespace(id="rp-1", service_details={"host": "compute-1"}),
-    SimpleNamespace(id="rp-2", service_details={"host": "compute-2"}),
-]
+HYPERVISORS = {
+    "hypervisors": [
+        {"id": "rp-1", "service": {"host": "compute-1"}},
+        {"id": "rp-2", "service": {"host": "compute-2"}},
+    ]
+}
 
 
 def cloud(
@@ -37,8 +39,10 @@ def cloud(
 ) -> tuple[OpenStackEvacuationCloud, list[Any]]:
     asked: list[Any] = []
 
-    def read(_proxy: Any, path: str) -> Any:
+    def read(_proxy: Any, path: str, _microversion: str | None = None) -> Any:
         asked.append(path)
+        if path == "/os-hypervisors/detail":
+            return HYPERVISORS
         if path == "/resource_providers":
             return PROVIDERS
         return {"allocations": {provider: {} for provider in allocations}}
@@ -54,7 +58,7 @@ def cloud(
 
     connection: Any = SimpleNamespace(
         sdk=SimpleNamespace(
-            compute=SimpleNamespace(hypervisors=lambda details: HYPERVISORS),
+            compute=None,
             network=SimpleNamespace(ports=list_ports),
             block_storage=SimpleNamespace(get_volume=get_volume),
         ),

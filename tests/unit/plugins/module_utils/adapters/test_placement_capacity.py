@@ -16,6 +16,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.i
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.placement_capacity import (
     PlacementCapacity,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.resource_providers import (
+    ResourceProviders,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.cloud import (
     Aggregate,
     Capacity,
@@ -107,7 +110,8 @@ def capacity(
         has_service=lambda _type: True,
         read=read,
     )
-    return PlacementCapacity(connection, InstanceImages(connection)), asked
+    providers = ResourceProviders(connection)
+    return PlacementCapacity(connection, InstanceImages(connection), providers), asked
 
 
 def test_it_is_what_the_domain_asks_for() -> None:
@@ -158,35 +162,33 @@ def test_a_host_whole() -> None:
         "max_unit": 4,
         "step_size": 1,
     }
-    api, _asked = capacity(
-        {
-            "/resource_providers": {"resource_providers": [{"uuid": "rp-2"}]},
-            "/resource_providers/rp-2/traits": {"traits": ["FAST"]},
-            "/resource_providers/rp-2/inventories": {"inventories": {"VCPU": inventory}},
-            "/resource_providers/rp-2/usages": {"usages": {"VCPU": 5}},
+    trees = {"rp-1": "rp-1", "rp-2": "rp-2", "rp-2-n": "rp-2"}
+    listed = [{"uuid": uuid, "root_provider_uuid": root} for uuid, root in trees.items()]
+    consumers = {
+        "rp-2": {"i": {"VCPU": 1, "DISK_GB": 4}, "j": {"VCPU": 4}},
+        "rp-2-n": {"i": {"VCPU": 2}},
+    }
+    answers: dict[str, Any] = {"/resource_providers": {"resource_providers": listed}}
+    for provider, held in consumers.items():
+        told = {consumer: {"resources": amounts} for consumer, amounts in held.items()}
+        answers |= {
+            f"/resource_providers/{provider}/traits": {"traits": [f"OF_{provider}"]},
+            f"/resource_providers/{provider}/inventories": {"inventories": {"VCPU": inventory}},
+            f"/resource_providers/{provider}/allocations": {"allocations": told},
         }
-    )
+    api, asked = capacity(answers)
     (host,) = api.hosts(["compute-2", "unknown"])
-    assert (host.name, host.free("VCPU"), host.traits) == ("compute-2", 13, {"FAST"})
+    assert (host.name, host.traits) == ("compute-2", {"OF_rp-2", "OF_rp-2-n"})
+    assert [inventory.free for inventory in host.inventories["VCPU"]] == [13, 16]
+    assert host.held == {"i": {"VCPU": 3, "DISK_GB": 4}, "j": {"VCPU": 4}}
     assert host.lacks(ResourceRequest(resources={"VCPU": 5})) == (
         "VCPU 5 wanted, at most 4 for one instance"
     )
-
-
-def test_what_consumers_hold_of_a_host() -> None:
-    api, _asked = capacity(
-        {
-            "/resource_providers": {"resource_providers": [{"uuid": "rp-1"}, {"uuid": "rp-1-n"}]},
-            "/resource_providers/rp-1/allocations": {
-                "allocations": {"i": {"resources": {"VCPU": 1, "DISK_GB": 4}}}
-            },
-            "/resource_providers/rp-1-n/allocations": {
-                "allocations": {"i": {"resources": {"VCPU": 2}}}
-            },
-        }
-    )
-    assert api.held_on("compute-1") == {"i": {"VCPU": 3, "DISK_GB": 4}}
-    assert api.held_on("unknown") == {}
+    # The hypervisors and the providers of all, and three of each provider.
+    assert len(asked) == 2 + 3 * len(consumers)
+    api.hosts(["compute-2"])
+    assert len(asked) == 2 + 3 * len(consumers) + 1 + 3 * len(consumers)
+    assert api.hosts(["unknown"]) == []
 
 
 def test_novas_own_count_is_read_where_it_is_still_shown() -> None:
