@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    ApiUnavailable,
     RecoveryError,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.plan import (
@@ -49,7 +50,9 @@ TAKEN = ("deleted", "soft-delete", "shelved", "shelved_offloaded", "error")
 class Case:
     """A full host of instances of 2, each with what becomes of its removal, and others that wait.
 
-    ``locks`` are moments at which the instance of that number is locked.
+    ``locks`` are moments at which the instance of that number is locked, ``leaving`` how many leave
+    by themselves after half a minute. ``silence`` says from when on nothing answers, and how long;
+    ``other_run`` when the lock is taken away and given back.
     """
 
     how: list[tuple[str, Any]]
@@ -59,19 +62,26 @@ class Case:
     offloads: bool = True
     softly: bool = False
     locks: dict[int, float] = field(default_factory=dict)
+    leaving: int = 0
+    silence: tuple[float, float] = (0.0, 0.0)
+    other_run: float | None = None
 
     @property
     def names(self) -> list[str]:
         return [f"{word}-{number}" for number, (word, _trouble) in enumerate(self.how)]
 
     def cloud(self) -> FakePreemptionCloud:
-        made = FakePreemptionCloud({"h1": 2 * len(self.how)})
+        made = FakePreemptionCloud({"h1": 2 * (len(self.how) + self.leaving)})
         made.offloads_at_once, made.deletes_softly = self.offloads, self.softly
         for name, (word, trouble) in zip(self.names, self.how, strict=True):
             made.add(name, 2, "h1", metadata={"how": word})
             made.trouble[f"id-{name}"] = trouble
         for number in range(self.waiting):
             made.add(f"w{number}", 2, None)
+        for number in range(self.leaving):
+            made.add(f"leaves-{number}", 2, task_state="deleting")
+            made.world.after(30.0, lambda name=f"id-leaves-{number}": made._end(name, "deleted"))
+        self._silence(made)
 
         def lock(name: str) -> None:
             if f"id-{name}" in made.instances:
@@ -82,6 +92,31 @@ class Case:
                 made.world.after(when, lambda name=self.names[number]: lock(name))
         return made
 
+    def is_silent(self, cloud: FakePreemptionCloud) -> bool:
+        begins, seconds = self.silence
+        return begins <= cloud.world.now < begins + seconds
+
+    def _silence(self, made: FakePreemptionCloud) -> None:
+        for name in ("instances_everywhere", "instances_named", "allocation_hosts"):
+            answer = getattr(made, name)
+
+            def ask(*what: Any, answer: Any = answer) -> Any:
+                if self.is_silent(made):
+                    raise ApiUnavailable("no answer")
+                return answer(*what)
+
+            setattr(made, name, ask)
+
+    def _store(self, cloud: FakePreemptionCloud) -> FakeLockStore:
+        store = FakeLockStore(cloud.world)
+        begins, seconds = self.silence
+        if seconds:
+            cloud.world.after(begins, lambda: setattr(store, "down", True))
+            cloud.world.after(begins + seconds, lambda: setattr(store, "down", False))
+        if self.other_run is not None:
+            cloud.world.after(self.other_run, store.locks.clear)
+        return store
+
     def run(self, cloud: FakePreemptionCloud) -> Result:
         rules = [
             {"name": word, "match": {"metadata": {"how": word}}, "preemptible": preemptible}
@@ -91,7 +126,7 @@ class Case:
         waiting = tuple(f"id-w{number}" for number in range(self.waiting))
         return make_room(
             cloud,
-            FakeLockStore(cloud.world),
+            self._store(cloud),
             Request(instances=waiting, policy=policy),
             OperationSettings(
                 concurrency=self.concurrency, instance_timeout=60, timeout=600, verify_timeout=20
@@ -121,6 +156,9 @@ CASES = st.builds(
     offloads=st.booleans(),
     softly=st.booleans(),
     locks=st.dictionaries(st.integers(0, 5), st.floats(0.0, 40.0), max_size=2),
+    leaving=st.integers(0, 2),
+    silence=st.just((0.0, 0.0)) | st.tuples(st.floats(1.0, 40.0), st.floats(1.0, 150.0)),
+    other_run=st.none() | st.floats(1.0, 60.0),
 )
 
 
@@ -134,7 +172,7 @@ def test_whatever_becomes_of_each_no_more_go_than_the_limit(case: Case) -> None:
     try:
         result = case.run(cloud)
     except RecoveryError as error:
-        assert error.code == "insufficient_room"
+        assert error.code in ("insufficient_room", "api_unavailable", "lock_lost")
         assert not cloud.calls
     # What is under way arrives.
     cloud.world.spend(60.0)
