@@ -22,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .covering import NO_COST, Cost, Cover, Occupant, Removed, cost_of, sum_of
+from .covering import NO_COST, Cost, Cover, Occupant, Removed, Steps, cost_of, sum_of
 from .taking import Counts, Kinds, Place, Taker, Want
 
 # So many steps take a few seconds. With more, kind after kind is placed by itself.
@@ -77,6 +77,7 @@ class Chooser:
             self._on[one.host].append(one)
         self._covers: dict[tuple[str, int], dict[Hashable, Cover]] = defaultdict(dict)
         self._left = _MOST_WORK_OF_ALL
+        self._steps = Steps()
 
     def choose(self, wants: Iterable[Want], limit: int) -> Choice | None:
         """The best choice, or None when removing at most ``limit`` instances does not suffice.
@@ -85,7 +86,7 @@ class Chooser:
         """
         kinds = Kinds(wants)
         hosts = [
-            Taker(place, self._on[place.host], kinds, limit, self._covers[place.host, limit])
+            self._taker(place, kinds, limit)
             for place in self._places
             if kinds.could_use(place.host)
         ]
@@ -105,6 +106,10 @@ class Chooser:
             placed=kinds.placed(best.takes),
             proven=proven,
         )
+
+    def _taker(self, place: Place, kinds: Kinds, limit: int) -> Taker:
+        covers = self._covers[place.host, limit]
+        return Taker(place, self._on[place.host], kinds, limit, covers=covers, steps=self._steps)
 
 
 class _Search:

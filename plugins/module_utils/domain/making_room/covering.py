@@ -13,9 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-# So many steps take a second or so. Only hosts with many kinds of instances and a high limit need
-# more; the best that was found by then is taken.
+# So many steps take a tenth of a second. Only hosts with many kinds of instances and a high limit
+# need more; the best that was found by then is taken.
 _MOST_STEPS = 100_000
+# For all hosts of one plan, beside the least that each gets.
+_MOST_STEPS_OF_ALL = 1_000_000
+_LEAST_STEPS = 1_000
 
 _Vector = tuple[int, ...]
 
@@ -66,7 +69,24 @@ class Cover:
     proven: bool = True
 
 
-def cover(occupants: Iterable[Occupant], lacking: Mapping[str, int], limit: int) -> Cover:
+class Steps:
+    """How many are left for a plan: each search may take a tenth of them."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_STEPS_OF_ALL
+
+    @property
+    def most(self) -> int:
+        """For the next search."""
+        return min(_MOST_STEPS, max(self._left // 10, _LEAST_STEPS))
+
+    def count(self, steps: int) -> None:
+        self._left = max(self._left - steps, 0)
+
+
+def cover(
+    occupants: Iterable[Occupant], lacking: Mapping[str, int], limit: int, steps: Steps
+) -> Cover:
     """The best set of at most ``limit`` occupants, by ``cost_of``.
 
     :param lacking: amounts by resource class, all positive.
@@ -79,13 +99,16 @@ def cover(occupants: Iterable[Occupant], lacking: Mapping[str, int], limit: int)
         gives = tuple(min(one.holds.get(name, 0), lacking[name]) for name in classes)
         if any(gives):
             kinds.setdefault(gives, []).append(one)
-    search = _Search(kinds, limit)
+    search = _Search(kinds, limit, steps.most)
     search.take(0, tuple(lacking[name] for name in classes), ())
-    return Cover(search.best, proven=search.steps < _MOST_STEPS)
+    steps.count(search.steps)
+    return Cover(search.best, proven=search.steps < search.most_steps)
 
 
 class _Search:
-    def __init__(self, kinds: Mapping[_Vector, list[Occupant]], limit: int) -> None:
+    def __init__(
+        self, kinds: Mapping[_Vector, list[Occupant]], limit: int, most_steps: int
+    ) -> None:
         # What gives most comes first: the first set that is found is a good one.
         self._kinds = sorted(kinds, key=lambda gives: (-sum(gives), gives))
         self._members = [
@@ -101,6 +124,7 @@ class _Search:
         self.best: Removed | None = None
         self._best_cost: Cost | None = None
         self.steps = 0
+        self.most_steps = most_steps
 
     @staticmethod
     def _largest(kinds: Sequence[_Vector]) -> _Vector:
@@ -115,7 +139,7 @@ class _Search:
             if self._best_cost is None or cost < self._best_cost:
                 self.best, self._best_cost = taken, cost
             return
-        if index == len(self._kinds) or self.steps >= _MOST_STEPS:
+        if index == len(self._kinds) or self.steps >= self.most_steps:
             return
         if self._is_too_much(index, lacking, taken):
             return

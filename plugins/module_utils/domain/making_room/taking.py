@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..capacity.room import Inventory, have_room
-from .covering import Cover, Occupant, Removed, cover
+from .covering import Cover, Occupant, Removed, Steps, cover
 
 # How many of each kind.
 Counts = tuple[int, ...]
@@ -92,7 +92,9 @@ class Taker:
         occupants: Sequence[Occupant],
         kinds: Kinds,
         limit: int,
+        *,
         covers: dict[Hashable, Cover],
+        steps: Steps,
     ) -> None:
         self.name = place.host
         self._place = place
@@ -100,6 +102,7 @@ class Taker:
         self._kinds = kinds
         self._limit = limit
         self._covers = covers
+        self._steps = steps
         self._known: dict[Counts, Removed | None] = {}
         self.proven = True
 
@@ -132,7 +135,7 @@ class Taker:
         }
         key = frozenset(lacking.items())
         if key not in self._covers:
-            self._covers[key] = cover(self._occupants, lacking, self._limit)
+            self._covers[key] = cover(self._occupants, lacking, self._limit, self._steps)
         found = self._covers[key]
         self.proven = self.proven and found.proven
         return found.removed

@@ -14,10 +14,11 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mak
     covering,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.covering import (
+    Cover,
     Occupant,
     Removed,
+    Steps,
     cost_of,
-    cover,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +37,10 @@ def occupants(draw: st.DrawFn) -> list[Occupant]:
 
 def occupant(name: str, value: int, **holds: int) -> Occupant:
     return Occupant(id=name, host="h", value=value, holds=holds)
+
+
+def cover(these: Sequence[Occupant], lacking: Mapping[str, int], limit: int) -> Cover:
+    return covering.cover(these, lacking, limit, Steps())
 
 
 def gives(removed: Sequence[Occupant], lacking: Mapping[str, int]) -> bool:
@@ -105,3 +110,21 @@ def test_it_says_so_when_not_every_set_was_tried(monkeypatch: pytest.MonkeyPatch
     found = cover(these, lacking, 5)
     assert not found.proven
     assert found.removed is None or gives(found.removed, lacking)
+
+
+def test_the_hosts_of_a_plan_share_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first ones leave is enough for each to find something."""
+    monkeypatch.setattr(covering, "_MOST_STEPS_OF_ALL", 20_000)
+    monkeypatch.setattr(covering, "_LEAST_STEPS", 100)
+    these = [
+        occupant(str(n), 1 + n, VCPU=1 + n % 7, MEMORY_MB=9 + n * 5 % 11, DISK_GB=1 + n * 3 % 5)
+        for n in range(40)
+    ]
+    steps, most = Steps(), list[int]()
+    for _host in range(60):
+        most.append(steps.most)
+        found = covering.cover(these, {"VCPU": 40, "MEMORY_MB": 150, "DISK_GB": 30}, 30, steps)
+        assert found.removed is not None
+        assert not found.proven
+    assert most[0] == 2_000
+    assert most[-1] == 100

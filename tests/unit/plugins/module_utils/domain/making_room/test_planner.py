@@ -25,6 +25,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.err
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.candidates import (
     Excluded,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.choice import (
+    Chooser,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.plan import (
     GETS_ROOM,
     HAS_ROOM,
@@ -382,8 +385,17 @@ def test_what_can_be_undone_comes_first_then_the_least_valuable() -> None:
     assert removed(found) == ["b", "a", "c"]
 
 
-def test_the_best_is_found_for_many_that_wait_beside_many_hosts() -> None:
+def test_the_best_is_found_for_many_that_wait_beside_many_hosts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """200 full hosts, 20 that wait of 4 kinds, of which only some can be had."""
+    asked, choose = list[int](), Chooser.choose
+
+    def counted(chooser: Chooser, wants: Any, limit: int) -> Any:
+        asked.append(len(wants))
+        return choose(chooser, wants, limit)
+
+    monkeypatch.setattr(Chooser, "choose", counted)
     made = FakePreemptionCloud({f"h{number:03}": 64 for number in range(200)})
     for host in made.memory:
         for number in range(8):
@@ -393,3 +405,6 @@ def test_the_best_is_found_for_many_that_wait_beside_many_hosts() -> None:
         made.add(name, 8 + number % 4, None)
     found = plan(made, *names, limit=10)
     assert (len(found.removals), len(found.room_for()), found.fewest) == (10, 8, True)
+    # Each kind alone, all together, each that has room beside those before it, and each kind that
+    # has none; then how much each kind would need.
+    assert len(asked) <= 4 + 1 + 8 + 4 + 4
