@@ -25,7 +25,7 @@ _HARD = "anti-affinity"
 # A reason names so many hosts; who has more looks at Placement.
 _EXPLAINED_HOSTS = 10
 # A host with what leaves it in doubt, if anything.
-_Chance: TypeAlias = "tuple[Host, tuple[Objection, ...]]"
+_Chance: TypeAlias = tuple[Host, tuple[Objection, ...]]
 _HANGS_ON_PICKS = "this hangs on which hosts Nova picks for those before it"
 
 
