@@ -22,7 +22,7 @@ COLLECTION = Path(recovery.__file__ or "").parents[2]
 # Answer of a module that dies.
 KILLED = "killed"
 
-_MODULES = ("instance_migration", "instance_reshape")
+_MODULES = ("cell0_rebuild_prep", "instance_build", "instance_migration", "instance_reshape")
 # Each call is known by its instances; the plan is the one in check mode.
 _MODULE = """\
 #!/usr/bin/python
