@@ -114,7 +114,8 @@ def test_what_changed_since_the_plan_holds_up_nobody_else(tmp_path: Path, on_ref
     assert (report["error"] is None) == (on_refused == "skip")
 
 
-def test_a_shape_that_fails_keeps_no_other_from_being_tried(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["", "nowhere"])
+def test_a_shape_that_fails_keeps_no_other_from_being_tried(tmp_path: Path, folder: str) -> None:
     playbook = Playbook(tmp_path)
     shape = {"image": None, "flavor": "large", "replace_root_disk": False}
     other = {"image": "debian-13", "flavor": None, "replace_root_disk": True}
@@ -132,7 +133,8 @@ def test_a_shape_that_fails_keeps_no_other_from_being_tried(tmp_path: Path) -> N
                     "reshape_instances_by_policy": [
                         {"id": name, "reshape": what} for name, what in wanted
                     ],
-                    "reshape_instances_report_dir": str(tmp_path),
+                    "reshape_instances_run_id": "r1",
+                    "reshape_instances_report_dir": str(tmp_path / folder),
                 },
             }
         ],
