@@ -45,6 +45,11 @@ def play(
     ]
     playbook = folder / "play.yml"
     playbook.write_text(yaml.safe_dump(plays, sort_keys=False))
+    return ansible_playbook(folder, *arguments, str(playbook))
+
+
+def ansible_playbook(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it with this collection, in this folder."""
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
@@ -54,7 +59,7 @@ def play(
         "ANSIBLE_NOCOLOR": "true",
     }
     return subprocess.run(
-        [PLAYBOOK, *arguments, playbook],
+        [PLAYBOOK, *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -147,3 +152,24 @@ def test_a_rebuild_that_fails_before_the_build_is_reported_as_a_failure(tmp_path
     (run,) = reported(tmp_path, "index")["runs"]
     assert run["outcome"] == "failed"
     assert run["headline"].startswith("Stopped")
+
+
+@pytest.mark.parametrize(("message", "status"), [(None, 0), ("large: there is none", 2)])
+def test_a_workflow_fails_when_another_image_or_flavor_has_failed(
+    tmp_path: Path, message: str | None, status: int
+) -> None:
+    error = {"code": "flavor_not_found", "retriable": False} if message else None
+    run = {"run_id": "r1", "error": None, "message": None, "instances": [], "seconds": 2.0}
+    reshape = {**run, "run_id": "r2", "kind": "reshape_instances", "subject": "large"}
+    handed = {
+        "recovery_reports": {"compute-1": {**run, "kind": "host_down", "subject": "compute-1"}},
+        "reshape_reports": {"r2": {**reshape, "error": error, "message": message}},
+        "recovery_report_dir": str(tmp_path),
+    }
+    done = ansible_playbook(
+        tmp_path, "openstack_recovery.nova.recovery_report", "-e", json.dumps(handed)
+    )
+    assert done.returncode == status, done.stdout
+    assert message is None or message in done.stdout
+    suffix = "-refused" if message else ""
+    assert (tmp_path / f"reshape_instances-large-r2{suffix}.html").is_file()
