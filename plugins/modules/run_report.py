@@ -37,7 +37,8 @@ options:
   name:
     description:
       - Name of the files, without a suffix. C(KIND-SUBJECT-RUN_ID) when empty.
-      - That of a plan ends with C(-plan), that of a run that was refused before it began with C(-refused).
+      - That of a plan ends with C(-plan), that of a run that has ended before there was anything to tell of an
+        instance with C(-refused).
     type: str
     default: ""
   folder:
