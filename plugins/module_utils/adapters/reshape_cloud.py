@@ -20,6 +20,7 @@ from .evacuation_cloud import OpenStackEvacuationCloud
 from .glance_image import GlanceImages
 from .image_choice import choose_image
 from .nova_api import instance_of
+from .nova_lists import all_of
 from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 
 # The newest that still shows the processors of a hypervisor.
@@ -158,10 +159,9 @@ class OpenStackReshapeCloud(OpenStackEvacuationCloud):
         if self._architectures is None:
             with cloud_errors("list the hypervisors"):
                 path = "/os-hypervisors/detail"
-                body = self._connection.read(self._compute, path, _SHOWS_PROCESSORS)
                 self._architectures = {
                     found["service"]["host"]: _architecture(found.get("cpu_info"))
-                    for found in body["hypervisors"]
+                    for found in all_of(self._connection, path, _SHOWS_PROCESSORS)
                 }
         return self._architectures.get(host)
 

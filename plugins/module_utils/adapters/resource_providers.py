@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which host each resource provider of Placement belongs to, read in two requests for all."""
+"""Which host each resource provider of Placement belongs to, read in few requests for all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from .nova_lists import all_of
 from .openstack_connection import CloudConnection, cloud_errors
 
 # The last one that shows what Nova counts on a hypervisor; 2.88 has left it to Placement.
@@ -27,10 +28,8 @@ class ResourceProviders:
     def hypervisors(self) -> list[Any]:
         """What Nova shows of each now."""
         with cloud_errors("list the hypervisors"):
-            compute = self._connection.sdk.compute
             path = "/os-hypervisors/detail"
-            found = self._connection.read(compute, path, _HYPERVISOR_MICROVERSION)
-            listed: list[Any] = found["hypervisors"]
+            listed = list(all_of(self._connection, path, _HYPERVISOR_MICROVERSION))
             # A compute node and its root resource provider have the same UUID.
             self._host_of_root = {entry["id"]: entry["service"]["host"] for entry in listed}
             return listed

@@ -17,6 +17,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.clo
     EvacuationCloud,
 )
 from fakes import values
+from fakes.nova_lists import page
 from openstack import exceptions as sdk
 
 PROVIDERS = {
@@ -26,12 +27,10 @@ PROVIDERS = {
         {"uuid": "rp-2-numa", "root_provider_uuid": "rp-2"},
     ]
 }
-HYPERVISORS = {
-    "hypervisors": [
-        {"id": "rp-1", "service": {"host": "compute-1"}},
-        {"id": "rp-2", "service": {"host": "compute-2"}},
-    ]
-}
+HYPERVISORS = [
+    {"id": "rp-1", "service": {"host": "compute-1"}},
+    {"id": "rp-2", "service": {"host": "compute-2"}},
+]
 
 
 def cloud(
@@ -41,8 +40,8 @@ def cloud(
 
     def read(_proxy: Any, path: str, _microversion: str | None = None) -> Any:
         asked.append(path)
-        if path == "/os-hypervisors/detail":
-            return HYPERVISORS
+        if path.startswith("/os-hypervisors/detail"):
+            return page("hypervisors", HYPERVISORS, path)
         if path == "/resource_providers":
             return PROVIDERS
         return {"allocations": {provider: {} for provider in allocations}}

@@ -23,20 +23,20 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nev
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.reshape.shape import (
     ReshapeCloud,
 )
+from fakes.nova_lists import page
 from openstack import exceptions as sdk
 from openstack.compute.v2.migration import Migration
 from openstack.compute.v2.server import Server
 from openstack.compute.v2.server_action import ServerAction
 
 UUID = "7e3c2a53-95e7-4e3f-8f8b-7d7f3f4f0c11"
-HYPERVISORS = {
-    "hypervisors": [
-        {"service": {"host": "compute-1"}, "cpu_info": {"arch": "x86_64"}},
-        {"service": {"host": "compute-2"}, "cpu_info": '{"arch": "aarch64"}'},
-        {"service": {"host": "compute-3"}, "cpu_info": "?"},
-        {"service": {"host": "compute-4"}},
-    ]
-}
+HYPERVISORS = [
+    {"id": "1", "service": {"host": "compute-1"}, "cpu_info": {"arch": "x86_64"}},
+    {"id": "2", "service": {"host": "compute-2"}, "cpu_info": '{"arch": "aarch64"}'},
+    {"id": "3", "service": {"host": "compute-3"}, "cpu_info": "?"},
+    {"id": "4", "service": {"host": "compute-4"}},
+    {"id": "5", "service": {"host": "compute-5"}, "cpu_info": {"arch": "ppc64"}},
+]
 
 
 def server(**fields: Any) -> Server:
@@ -121,6 +121,8 @@ class Cloud:
 
     def read(self, _proxy: Any, path: str, microversion: str | None = None) -> Any:
         self.asked.append((path, microversion))
+        if path.startswith("/os-hypervisors/detail"):
+            return page("hypervisors", HYPERVISORS, path, max_limit=3)
         answer = self.answers[path]
         if isinstance(answer, Exception):
             raise answer
@@ -242,12 +244,14 @@ def test_the_id_of_a_flavor() -> None:
 
 
 def test_the_architecture_of_a_host() -> None:
-    connection = Cloud(**{"/os-hypervisors/detail": HYPERVISORS})
+    connection = Cloud()
     cloud = cloud_of(connection)
-    hosts = [f"compute-{number}" for number in range(1, 6)]
+    hosts = [f"compute-{number}" for number in range(1, 7)]
     found = [cloud.architecture(host) for host in hosts]
-    assert found == ["x86_64", "aarch64", None, None, None]
-    assert connection.asked == [("/os-hypervisors/detail", "2.87")]
+    assert found == ["x86_64", "aarch64", None, None, "ppc64", None]
+    # It is read once.
+    markers = ("", "?marker=3", "?marker=5")
+    assert connection.asked == [(f"/os-hypervisors/detail{m}", "2.87") for m in markers]
 
 
 def test_an_image(monkeypatch: pytest.MonkeyPatch) -> None:

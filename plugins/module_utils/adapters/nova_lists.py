@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, the openstack_recovery.nova contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lists of Nova's, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from .openstack_connection import CloudConnection
+
+
+def all_of(
+    connection: CloudConnection, path: str, microversion: str | None = None, **filters: str
+) -> Iterator[Any]:
+    """Every entry of a list, however many Nova puts on a page (``max_limit``).
+
+    A short page, or one without a link to the next, is not always the last: Nova counts first and
+    leaves entries out afterwards. So this goes on until a page is empty.
+
+    :param path: ends with what the answer calls the list, or with that and ``/detail``.
+    :param microversion: instead of the connection's own.
+    """
+    name = path.strip("/").partition("/")[0].removeprefix("os-")
+    query = dict(filters)
+    while True:
+        asked = f"{path}?{urlencode(query)}" if query else path
+        page = connection.read(connection.sdk.compute, asked, microversion)[name]
+        if not page:
+            return
+        yield from page
+        query["marker"] = page[-1]["id"]
