@@ -271,16 +271,21 @@ def _record(found: Any) -> MigrationRecord:
     )
 
 
+def cell_down(instance_id: str) -> RecoveryError:
+    """What to say of an instance whose status is UNKNOWN."""
+    return RecoveryError(
+        "cell_down",
+        f"the cell of instance {instance_id} does not answer, so Nova's lists are incomplete;"
+        " nothing was done. Bring its database back first.",
+        retriable=True,
+        details={"instance": instance_id},
+    )
+
+
 def instance_of(server: Any) -> Instance:
     """The Instance of a server as openstacksdk reads it."""
     if server.status == "UNKNOWN":
-        raise RecoveryError(
-            "cell_down",
-            f"the cell of instance {server.id} does not answer, so Nova's lists are incomplete;"
-            " nothing was done. Bring its database back first.",
-            retriable=True,
-            details={"instance": server.id},
-        )
+        raise cell_down(server.id)
     if server.vm_state is None:
         raise ApiRefused(
             "forbidden",

@@ -16,6 +16,8 @@ from ..domain.capacity.cloud import Aggregate, Circumstances, Hypervisor
 from ..domain.capacity.room import Host, Inventory, ResourceRequest
 from ..domain.nova import Instance
 from .instance_images import InstanceImages
+from .nova_api import cell_down
+from .nova_lists import all_of
 from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 from .resource_providers import ResourceProviders
 
@@ -185,15 +187,12 @@ class PlacementCapacity:
             return found
 
     def _servers(self, microversion: str | None = None, **filters: str) -> Iterable[Any]:
-        marker: dict[str, str] = {}
-        while True:
-            query = urlencode({"all_tenants": "1", **filters, **marker})
-            answer = self._read_compute(f"/servers/detail?{query}", microversion)
-            yield from answer["servers"]
-            # Nova says so where there may be more.
-            if not any(link["rel"] == "next" for link in answer.get("servers_links", ())):
-                return
-            marker = {"marker": answer["servers"][-1]["id"]}
+        path = "/servers/detail"
+        for server in all_of(self._connection, path, microversion, all_tenants="1", **filters):
+            # Nova shows no more of it, and leaves its cell out of the pages that follow.
+            if server["status"] == "UNKNOWN":
+                raise cell_down(server["id"])
+            yield server
 
     def group_limits(self) -> Mapping[str, int]:
         limits: dict[str, int] = {}

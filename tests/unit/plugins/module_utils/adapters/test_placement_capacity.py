@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.cap
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.room import (
     ResourceRequest,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
 )
 from fakes import values
 from fakes.nova_lists import page
@@ -85,7 +89,10 @@ WANTED = ResourceRequest(
 
 
 def capacity(
-    answers: dict[str, Any] | None = None, newest: tuple[int, int] = (2, 100)
+    answers: dict[str, Any] | None = None,
+    newest: tuple[int, int] = (2, 100),
+    servers: Sequence[dict[str, Any]] = (),
+    **paging: Any,
 ) -> tuple[PlacementCapacity, list[tuple[str, str | None]]]:
     asked: list[tuple[str, str | None]] = []
     known = answers or {}
@@ -94,6 +101,8 @@ def capacity(
         asked.append((path, microversion))
         if path.startswith("/os-hypervisors/detail"):
             return page("hypervisors", HYPERVISORS, path)
+        if path.startswith("/servers/detail"):
+            return page("servers", servers, path, **paging)
         if path not in known:
             path = path.partition("?")[0]
         if path not in known:
@@ -210,21 +219,19 @@ def test_aggregates() -> None:
 
 
 def test_pinned_zones_where_the_api_tells_them() -> None:
-    def listed(name: str, zone: str | None, **more: Any) -> dict[str, Any]:
-        return {"servers": [{"id": f"id-{name}", "pinned_availability_zone": zone}], **more}
-
-    pages = {
-        "/servers/detail?all_tenants=1&host=compute-1": listed(
-            "web-1", "az1", servers_links=[{"rel": "next", "href": "x"}]
-        ),
-        "/servers/detail?all_tenants=1&host=compute-1&marker=id-web-1": listed("web-2", None),
-    }
-    api, asked = capacity(pages)
+    listed = [
+        {"id": f"id-{name}", "status": "ACTIVE", "pinned_availability_zone": zone}
+        for name, zone in (("web-1", "az1"), ("web-2", None))
+    ]
+    api, asked = capacity(servers=listed, max_limit=1)
     found = api.circumstances([values.instance(name) for name in ("web-1", "web-2", "gone")])
     assert found["id-web-1"].pinned_zone == "az1"
     assert found["id-web-1"].pinned_zone_known
     assert set(found) == {"id-web-1", "id-web-2"}
-    assert [version for _path, version in asked] == ["2.96", "2.96"]
+    assert asked == [
+        (f"/servers/detail?all_tenants=1&host=compute-1{marker}", "2.96")
+        for marker in ("", "&marker=id-web-1", "&marker=id-web-2")
+    ]
 
 
 def test_older_ones_say_that_they_do_not_know() -> None:
@@ -288,7 +295,7 @@ def test_members_that_a_host_may_have() -> None:
 
 
 def at(name: str, host: str | None) -> dict[str, Any]:
-    return {"id": name, "OS-EXT-SRV-ATTR:host": host}
+    return {"id": name, "status": "ACTIVE", "OS-EXT-SRV-ATTR:host": host}
 
 
 def test_where_instances_are() -> None:
@@ -301,6 +308,23 @@ def test_where_instances_are() -> None:
 def test_many_instances_are_looked_for_in_one_list() -> None:
     names = [f"i{number:02}" for number in range(21)]
     servers = [at(name, "compute-1") for name in (*names[:20], "another")]
-    api, asked = capacity({"/servers/detail": {"servers": servers}})
+    api, asked = capacity(servers=servers)
     assert api.hosts_of(names) == dict.fromkeys(names[:20], "compute-1")
-    assert [path for path, _version in asked] == ["/servers/detail?all_tenants=1"]
+    paths = [path for path, _version in asked]
+    assert paths == [f"/servers/detail?all_tenants=1{m}" for m in ("", "&marker=another")]
+
+
+def test_a_short_page_of_instances_is_not_the_last() -> None:
+    names = [f"i{number:02}" for number in range(24)]
+    # Nova removes what is in two cells after it has counted, and says that none follow.
+    api, _asked = capacity(
+        servers=[at(name, "compute-1") for name in names], max_limit=10, left_out={"i03"}
+    )
+    assert api.hosts_of(names) == dict.fromkeys(sorted({*names} - {"i03"}), "compute-1")
+
+
+def test_many_instances_of_which_a_cell_is_down() -> None:
+    servers = [{"id": "lost", "status": "UNKNOWN"}]
+    with pytest.raises(RecoveryError) as raised:
+        capacity(servers=servers)[0].hosts_of([f"i{number}" for number in range(21)])
+    assert raised.value.code == "cell_down"
