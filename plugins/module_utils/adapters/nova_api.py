@@ -15,6 +15,7 @@ from typing import Any
 
 from ..domain.errors import ApiRefused, RecoveryError
 from ..domain.nova import ComputeService, Instance, MigrationRecord, PowerAction, ServerGroup
+from .nova_lists import server_groups
 from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 
 # From this microversion on an evacuated instance is stopped on its destination.
@@ -129,12 +130,12 @@ class NovaApi:
         with cloud_errors("list the server groups"):
             return [
                 ServerGroup(
-                    id=group.id,
-                    name=group.name,
-                    policy=group.policy or "",
-                    member_ids=frozenset(group.member_ids or ()),
+                    id=group["id"],
+                    name=group["name"],
+                    policy=group["policy"] or "",
+                    member_ids=frozenset(group["members"]),
                 )
-                for group in self._compute.server_groups(all_projects=True)
+                for group in server_groups(self._connection)
             ]
 
     def power_actions(self, instance_id: str) -> list[PowerAction]:

@@ -17,7 +17,7 @@ from ..domain.capacity.room import Host, Inventory, ResourceRequest
 from ..domain.nova import Instance
 from .instance_images import InstanceImages
 from .nova_api import cell_down
-from .nova_lists import all_of
+from .nova_lists import all_of, server_groups
 from .openstack_connection import CloudConnection, cloud_errors, none_if_missing
 from .resource_providers import ResourceProviders
 
@@ -25,9 +25,6 @@ from .resource_providers import ResourceProviders
 _CANDIDATES_MICROVERSION = "1.29"
 # From here on the API tells the availability zone that a user has asked for.
 _PINNED_ZONE_MICROVERSION = (2, 96)
-# From here on the API tells how many members of a group a host may have.
-_GROUP_RULES_MICROVERSION = "2.64"
-_GROUP_PAGE = 1000
 # From so many on, to list the instances of all projects is less than one request for each.
 _ONE_BY_ONE = 20
 
@@ -195,18 +192,12 @@ class PlacementCapacity:
             yield server
 
     def group_limits(self) -> Mapping[str, int]:
-        limits: dict[str, int] = {}
         with cloud_errors("list the server groups' rules"):
-            offset = 0
-            while True:
-                query = urlencode({"all_projects": "true", "limit": _GROUP_PAGE, "offset": offset})
-                found = self._read_compute(f"/os-server-groups?{query}", _GROUP_RULES_MICROVERSION)
-                for group in found["server_groups"]:
-                    if most := (group.get("rules") or {}).get("max_server_per_host"):
-                        limits[group["id"]] = int(most)
-                if len(found["server_groups"]) < _GROUP_PAGE:
-                    return limits
-                offset += _GROUP_PAGE
+            return {
+                group["id"]: int(most)
+                for group in server_groups(self._connection)
+                if (most := (group["rules"] or {}).get("max_server_per_host"))
+            }
 
     def hosts_of(self, instance_ids: Iterable[str]) -> Mapping[str, str]:
         wanted = frozenset(instance_ids)

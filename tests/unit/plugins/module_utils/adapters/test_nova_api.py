@@ -23,12 +23,12 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.err
     RecoveryError,
 )
 from fakes import values
+from fakes.nova_lists import page
 from openstack import exceptions as sdk
 from openstack.compute.v2.hypervisor import Hypervisor
 from openstack.compute.v2.migration import Migration
 from openstack.compute.v2.server import Server
 from openstack.compute.v2.server_action import ServerAction
-from openstack.compute.v2.server_group import ServerGroup
 from openstack.compute.v2.service import Service
 
 UUID = "7e3c2a53-95e7-4e3f-8f8b-7d7f3f4f0c11"
@@ -84,6 +84,7 @@ class Compute:
 
 def nova(**answers: Any) -> tuple[NovaApi, Compute, list[Any]]:
     refusals = list(answers.pop("refusals", ()))
+    groups, max_limit = answers.pop("groups", ()), answers.pop("max_limit", 1000)
     compute, sent = Compute(**answers), []
 
     def send_once(_proxy: Any, *call: Any, microversion: str | None = None) -> str:
@@ -93,6 +94,9 @@ def nova(**answers: Any) -> tuple[NovaApi, Compute, list[Any]]:
         return "req-1"
 
     connection: Any = SimpleNamespace(
+        read=lambda _proxy, path, _microversion: page(
+            "server_groups", groups, path, max_limit=max_limit
+        ),
         delete=lambda _proxy, *call: sent.append(("delete", *call)),
         sdk=SimpleNamespace(compute=compute),
         session=SimpleNamespace(api_time=lambda: values.at(0)),
@@ -258,9 +262,9 @@ def test_a_user_who_may_not_see_the_hosts_of_records_is_told_the_policy() -> Non
 
 
 def test_groups_and_actions() -> None:
-    group = ServerGroup.existing(id="g", name="n", policy="anti-affinity", members=["a", "b"])
+    group = {"id": "g", "name": "n", "policy": "anti-affinity", "members": ["a", "b"]}
     action = ServerAction.existing(action="stop", start_time="2026-03-01T02:00:00.000000")
-    api = nova(server_groups=[group], server_actions=[action])[0]
+    api = nova(groups=[group], server_actions=[action])[0]
     assert api.server_groups() == [
         values.group("anti-affinity", "a", "b", name="n").__class__(
             id="g", name="n", policy="anti-affinity", member_ids=frozenset("ab")
@@ -268,6 +272,16 @@ def test_groups_and_actions() -> None:
     ]
     (found,) = api.power_actions("i")
     assert (found.action, found.start_time) == ("stop", datetime(2026, 3, 1, 2, tzinfo=UTC))
+
+
+def test_groups_after_the_first_page() -> None:
+    groups = [
+        {"id": f"g{number}", "name": "n", "policy": "affinity", "members": [f"m{number}"]}
+        for number in range(7)
+    ]
+    found = nova(groups=groups, max_limit=3)[0].server_groups()
+    assert [group.id for group in found] == [f"g{number}" for number in range(7)]
+    assert found[-1].member_ids == {"m6"}
 
 
 def test_what_is_sent() -> None:

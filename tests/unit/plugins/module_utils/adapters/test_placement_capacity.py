@@ -92,6 +92,7 @@ def capacity(
     answers: dict[str, Any] | None = None,
     newest: tuple[int, int] = (2, 100),
     servers: Sequence[dict[str, Any]] = (),
+    groups: Sequence[dict[str, Any]] = (),
     **paging: Any,
 ) -> tuple[PlacementCapacity, list[tuple[str, str | None]]]:
     asked: list[tuple[str, str | None]] = []
@@ -103,6 +104,8 @@ def capacity(
             return page("hypervisors", HYPERVISORS, path)
         if path.startswith("/servers/detail"):
             return page("servers", servers, path, **paging)
+        if path.startswith("/os-server-groups"):
+            return page("server_groups", groups, path, **paging)
         if path not in known:
             path = path.partition("?")[0]
         if path not in known:
@@ -288,9 +291,11 @@ def test_properties_of_images_and_of_volumes() -> None:
 
 
 def test_members_that_a_host_may_have() -> None:
-    groups = [{"id": "a", "rules": {"max_server_per_host": 3}}, {"id": "b", "rules": {}}]
-    api, asked = capacity({"/os-server-groups": {"server_groups": groups}})
-    assert api.group_limits() == {"a": 3}
+    rules: list[dict[str, int]] = [{"max_server_per_host": 3}, {}, {"max_server_per_host": 2}]
+    groups = [{"id": name, "rules": of} for name, of in zip("abc", rules, strict=True)]
+    # Two pages, both shorter than what is Nova's default.
+    api, asked = capacity(groups=groups, max_limit=2)
+    assert api.group_limits() == {"a": 3, "c": 2}
     assert asked[0][1] == "2.64"
 
 
