@@ -27,6 +27,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.err
     RecoveryError,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import (
+    SHUTDOWN,
     ComputeService,
     Instance,
     ServerGroup,
@@ -64,8 +65,8 @@ class FakePreemptionCloud:
         # Amounts by host, by instance.
         self.holds: dict[str, dict[str, dict[str, int]]] = {}
         self.calls: list[tuple[str, str]] = []
-        # By instance what becomes of a call: an HTTP status; "fails" (Nova gives up), "breaks" (it is
-        # in ERROR then), "hangs", "keeps" (Placement still counts it); not answered: "lost" (Nova
+        # By instance what becomes of a call: an HTTP status; "fails" (Nova gives up, and leaves off what
+        # it has powered off), "breaks" (it is in ERROR then), "hangs", "keeps" (Placement still counts it); not answered: "lost" (Nova
         # carries it out), "late" (it does so some time later), "unheard".
         self.trouble: dict[str, Any] = {}
         self.offloads_at_once = True
@@ -190,7 +191,9 @@ class FakePreemptionCloud:
     def _work(self, instance_id: str, task: str, end: str) -> None:
         before, trouble = self.instances[instance_id], self.trouble.get(instance_id)
         assert before.task_state is None, f"{task} while it is {before.task_state}"
-        self.instances[instance_id] = replace(before, task_state=task)
+        # Nova powers it off before it takes the image of it.
+        power = SHUTDOWN if task == "shelving" else before.power_state
+        self.instances[instance_id] = replace(before, task_state=task, power_state=power)
         vm_state = {"fails": before.vm_state, "breaks": "error"}.get(str(trouble), end)
         if trouble != "hangs":
             self.world.after(_WORK_SECONDS, lambda: self._end(instance_id, vm_state))
@@ -199,6 +202,8 @@ class FakePreemptionCloud:
         self.instances[instance_id] = replace(
             self.instances[instance_id], task_state=None, vm_state=vm_state
         )
+        if vm_state == "stopped":
+            self.instances[instance_id] = replace(self.instances[instance_id], power_state=SHUTDOWN)
         if vm_state == "deleted":
             # Nova still shows it for a moment.
             self.world.after(3.0, lambda: self.instances.pop(instance_id))

@@ -28,8 +28,6 @@ _SHELVE, _OFFLOAD, _STOP, _DELETE, _FORCE = "shelve", "offload", "stop", "delete
 _DELETED = "deleted"
 # In these states it does not run any more, or not as it did.
 _TAKEN = frozenset({SHELVED, OFFLOADED, SOFT_DELETED, _DELETED, "error"})
-# What these steps have begun with is not as it was, even if they fail.
-_NOT_UNDONE = frozenset({_OFFLOAD, _DELETE, _FORCE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,15 +145,16 @@ class Removing:
 
 
 def counts_as_removed(work: Work) -> bool:
-    """Whether the limit counts it, also in doubt: it is gone, or a call that was sent may still take it."""
+    """Whether the limit counts it: it is gone, or Nova has taken up a call, or may have.
+
+    So one counts, too, that could not be shelved. Nova powers it off before it takes the image, and
+    leaves it off when that fails.
+    """
     if work.state in (VERIFIED, GONE, IN_PROGRESS):
         return True
     if work.standing is not None and work.standing.state in _TAKEN:
         return True
-    return any(
-        call.refused is None and (not call.answered or step in _NOT_UNDONE)
-        for step, call in work.calls.items()
-    )
+    return any(call.refused is None for call in work.calls.values())
 
 
 def _stays(code: str, reason: str) -> Fail:

@@ -113,8 +113,8 @@ class _Run:
     def run(self) -> Result:
         """Rounds of a plan and what it says, until there is room or none is to be had.
 
-        One that could not be removed stays out of the next plan. What was removed counts against
-        the limit.
+        One that could not be removed stays out of the next plan. What was removed, or only begun
+        with, counts against the limit.
         """
         first = plan = self._plan()
         plan.require_room(self._request.policy)
@@ -250,7 +250,7 @@ class _Run:
         told = "; ".join(f"{one.instance.name}: {one.reason}" for one in missing)
         return RecoveryError(
             "room_incomplete",
-            f"{len(self._removed)} instances were removed, and there is still no room for"
+            f"{len(self._removed)} instances were removed or begun with, and there is still no room for"
             f" {len(missing)} of those that wait. {told}. Each instance has its reason; running"
             " again begins with a new plan.",
             retriable=True,

@@ -119,7 +119,7 @@ def test_a_failure_has_each_instance_and_who_has_room_all_the_same(
     cloud: FakePreemptionCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud.trouble |= {"id-batch-1": "fails", "id-last": "fails"}
-    failed = run(monkeypatch, concurrency=1)
+    failed = run(monkeypatch, concurrency=1, policy=POLICY | {"make_room": {"limit": 3}})
     assert failed["failed"]
     assert failed["error"]["code"] == "room_incomplete"
     assert failed["room_for"] == []

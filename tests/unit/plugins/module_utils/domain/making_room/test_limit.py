@@ -21,6 +21,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.mak
     Result,
     make_room,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.nova import (
+    RUNNING,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.settings import (
     OperationSettings,
 )
@@ -139,8 +142,10 @@ class Case:
 
     def taken(self, cloud: FakePreemptionCloud) -> set[str]:
         """What is not there any more as it was."""
-        left = {one.name: one.vm_state for one in cloud.instances.values()}
-        return {name for name in self.names if left.get(name, "deleted") in TAKEN}
+        left = {one.name: one for one in cloud.instances.values() if one.vm_state not in TAKEN}
+        return {
+            name for name in self.names if name not in left or left[name].power_state != RUNNING
+        }
 
 
 CASES = st.builds(
@@ -166,6 +171,8 @@ CASES = st.builds(
 @given(CASES)
 @example(Case([("dear", "breaks"), ("dear", None)]))
 @example(Case([("stop", "late"), ("stop", None)], locks={0: 3.0}))
+@example(Case([("stop", None), ("stop", None)], locks={0: 3.0}))
+@example(Case([("shelve", "fails"), ("shelve", None)]))
 def test_whatever_becomes_of_each_no_more_go_than_the_limit(case: Case) -> None:
     cloud = case.cloud()
     result = None
@@ -221,3 +228,13 @@ def test_one_that_was_broken_by_its_removal_counts() -> None:
     assert error is not None
     assert error.code == "room_incomplete"
     assert len(cloud.calls) == 1
+
+
+def test_one_that_was_shut_down_and_could_not_be_shelved_counts() -> None:
+    case = Case([("shelve", "fails")] * 4, limit=2)
+    cloud = case.cloud()
+    result = case.run(cloud)
+    assert result.error is not None
+    assert result.error.code == "room_incomplete"
+    assert [name for _call, name in cloud.calls] == ["shelve-0", "shelve-1"]
+    assert case.taken(cloud) == {"shelve-0", "shelve-1"}
