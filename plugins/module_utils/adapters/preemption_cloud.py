@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..domain.capacity.cloud import Aggregate, Circumstances
 from ..domain.capacity.needs import Flavor
@@ -26,8 +27,12 @@ class OpenStackPreemptionCloud(OpenStackEvacuationCloud):
 
     def instances_everywhere(self) -> list[Instance]:
         with cloud_errors("list the instances"):
-            # Nova leaves out what is deleted softly, unless it is asked for that alone.
-            queries: tuple[dict[str, str], ...] = ({}, {"status": "SOFT_DELETED"})
+            # Nova leaves out what is deleted softly, also where that status is asked for, unless it is
+            # told not to.
+            queries: tuple[dict[str, Any], ...] = (
+                {},
+                {"status": "SOFT_DELETED", "is_soft_deleted": True},
+            )
             return [
                 instance_of(server)
                 for query in queries

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -77,16 +77,21 @@ _USUAL: dict[str, Any] = {
     },
 }
 
+Answer = tuple[int, Any]
+
 
 class FakeHttp:
-    """``answers``: by path a (status, body) or an exception; ``default`` for everything."""
+    """``answers``: by path a (status, body), what makes one of the query, or an exception.
+
+    ``default`` for everything.
+    """
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
         self.bodies: list[Any] = []
         self.timeouts: list[Any] = []
-        self.answers: dict[str, tuple[int, Any] | Exception] = {}
+        self.answers: dict[str, Answer | Callable[[Mapping[str, str]], Answer] | Exception] = {}
         self.default: Exception | None = None
         self.date: Callable[[], str] | None = None
 
@@ -107,6 +112,8 @@ class FakeHttp:
         answer = self.answers.get(str(path), self.default)
         if isinstance(answer, Exception):
             raise answer
+        if callable(answer):
+            answer = answer(dict(parse_qsl(urlsplit(request.url or "").query)))
         status, body = answer or self._usual(request, str(path))
         response = requests.Response()
         response.status_code, response.request, response.url = status, request, str(request.url)
