@@ -143,6 +143,8 @@ plan:
   description:
     - The instances that are removed, in that order, then those that a rule calls preemptible and that
       stay.
+    - It is the first plan of the run. Where one could not be removed, or room was taken meanwhile, another
+      is made; RV(instances) has what became of each.
   returned: success, and failure after the plan was made
   type: list
   elements: dict
@@ -191,7 +193,7 @@ fewest:
   returned: success, and failure after the plan was made
   type: bool
 instances:
-  description: What became of each instance of the plan. Empty in check mode.
+  description: What became of each instance that was to be removed, by whichever plan. Empty in check mode.
   returned: success, and failure after the plan was made
   type: list
   elements: dict
@@ -285,6 +287,7 @@ error:
   type: dict
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.adapters.aggregate_lock import (
@@ -319,6 +322,9 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.ope
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.settings import (
     OperationSettings,
 )
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.operation.work import (
+    VERIFIED,
+)
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.patience import (
     ask_patiently,
 )
@@ -333,6 +339,7 @@ from ansible_collections.openstack_recovery.nova.plugins.module_utils.recovery_m
     failure_of,
 )
 
+_PLANNED = "planned"
 OPTIONS = {
     "instances": {"type": "list", "elements": "str", "required": True},
     "policy": {"type": "dict"},
@@ -367,16 +374,15 @@ def preempt(
     if module.check_mode:
         plan = ask_patiently(lambda: build_plan(cloud, request), SystemClock(), watcher)
         plan.require_room(request.policy)
+        planned = [removal.as_dict() | {"status": _PLANNED} for removal in plan.removals]
         return {
             "changed": bool(plan.removals),
             **_told(plan, plan),
             "instances": [],
-            "totals": totals(
-                [removal.as_dict() | {"status": "planned"} for removal in plan.removals]
-            ),
+            "totals": totals(planned),
             "run_id": run_id,
             "requests": connection.session.requests,
-            "diff": _diff(plan, {removal.id for removal in plan.removals}),
+            "diff": _diff(planned),
         }
     result = make_room(
         cloud,
@@ -396,9 +402,7 @@ def preempt(
         "seconds": result.seconds,
         "run_id": run_id,
         "requests": connection.session.requests,
-        "diff": _diff(
-            result.first, {one["id"] for one in result.instances if one["status"] == "verified"}
-        ),
+        "diff": _diff(result.instances),
         **failure_of(result.error),
     }
 
@@ -414,15 +418,15 @@ def _told(first: Plan, last: Plan) -> dict[str, Any]:
     }
 
 
-def _diff(plan: Plan, removed: set[str]) -> dict[str, Any]:
+def _diff(instances: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The host of each instance that is to be removed, before and after."""
 
     def hosts(*, after: bool) -> dict[str, str | None]:
         return {
-            f"{one.candidate.instance.name} ({one.id})": None
-            if after and one.id in removed
-            else one.candidate.instance.host
-            for one in plan.removals
+            f"{one['name']} ({one['id']})": None
+            if after and one["status"] in (_PLANNED, VERIFIED)
+            else one["from"]
+            for one in instances
         }
 
     return {"before": hosts(after=False), "after": hosts(after=True)}

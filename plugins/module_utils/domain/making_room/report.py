@@ -40,10 +40,14 @@ def making_room_table(result: Mapping[str, Any]) -> list[str]:
             for one in waiting
         ],
     )
-    ended = {one["id"]: one for one in result.get("instances") or []}
-    plan = result.get("plan") or []
-    if plan:
-        lines += ["", *text_table(_REMOVED, [_removal(one, ended.get(one["id"])) for one in plan])]
+    plan, instances = result.get("plan") or [], result.get("instances") or []
+    ended = {one["id"]: one for one in instances}
+    planned = {one["id"] for one in plan}
+    rows = [_removal(one, ended.get(one["id"])) for one in plan]
+    # What a later plan of the same run says.
+    rows += [_removal(one, one) for one in instances if one["id"] not in planned]
+    if rows:
+        lines += ["", *text_table(_REMOVED, rows)]
     if not result.get("fewest", True):
         lines.append("There are too many sets of instances to try them all: fewer may do.")
     return [*lines, *(result.get("notes") or [])]
@@ -63,7 +67,7 @@ def _removal(planned: Mapping[str, Any], ended: Mapping[str, Any] | None) -> tup
         str(planned.get("from") or "-"),
         str(planned.get("value") or "-"),
         str(planned.get("rule") or "-"),
-        str(planned["action"]),
+        str(told["action"]),
         state,
         str(told.get("reason") or "-"),
     )

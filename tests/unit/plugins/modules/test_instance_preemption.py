@@ -129,3 +129,8 @@ def test_a_failure_has_each_instance_and_who_has_room_all_the_same(
         ("last", "failed"),
     ]
     assert failed["changed"]
+    # Also of what only a later plan said.
+    assert failed["diff"]["before"] == {
+        f"{name} (id-{name})": "h1" for name in ("batch-1", "batch-2", "last")
+    }
+    assert failed["diff"]["after"] == failed["diff"]["before"] | {"batch-2 (id-batch-2)": None}

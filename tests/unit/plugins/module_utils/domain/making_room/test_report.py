@@ -25,6 +25,8 @@ RESULT: dict[str, Any] = {
     ],
     "notes": ["the policy names the project 'x', which does not exist"],
 }
+ENDED = {"id": "a", "name": "batch-1", "from": "h1", "action": "shelve", "status": "verified"}
+ENDED |= {"state": "shelved_offloaded"}
 
 
 def test_the_plan() -> None:
@@ -40,10 +42,19 @@ def test_the_plan() -> None:
 
 
 def test_what_became_of_it() -> None:
-    ended = {"id": "a", "status": "verified", "state": "shelved_offloaded", "reason": None}
-    lines = "\n".join(making_room_table({**RESULT, "instances": [ended], "fewest": False}))
+    lines = "\n".join(making_room_table({**RESULT, "instances": [ENDED], "fewest": False}))
     assert "verified, shelved_offloaded" in lines
     assert "fewer may do" in lines
+
+
+def test_what_only_a_later_plan_said() -> None:
+    another = ENDED | {"id": "c", "name": "batch-3", "from": "h2"}
+    unlocked = ENDED | {"id": "b", "name": "batch-2"}
+    lines = "\n".join(making_room_table({**RESULT, "instances": [another, unlocked]}))
+    assert "batch-3  h2    -      -      shelve  verified, shelved_offloaded  -" in lines
+    assert "batch-2  h1    -      -      shelve  verified, shelved_offloaded  -" in lines
+    assert lines.count("batch-") == 3
+    assert "batch-3" in "\n".join(making_room_table({"instances": [another]}))
 
 
 def test_nothing_at_all() -> None:
