@@ -119,11 +119,16 @@ class _Surroundings:
 
 def _waiting(cloud: PreemptionCloud, ids: Iterable[str]) -> list[Instance]:
     wanted = list(dict.fromkeys(ids))
-    found = {instance.id: instance for instance in cloud.instances_named(wanted)}
+    found = {
+        instance.id: instance
+        for instance in cloud.instances_named(wanted)
+        # For one that goes itself nothing is removed.
+        if not instance.is_being_deleted
+    }
     if missing := [one for one in wanted if one not in found]:
         raise RecoveryError(
             "instance_not_found",
-            f"no instance has the UUID {', '.join(missing)}; nothing was done",
+            f"no instance has the UUID {', '.join(missing)}, or it is being deleted; nothing was done",
             details={"instances": missing},
         )
     return [found[one] for one in wanted]

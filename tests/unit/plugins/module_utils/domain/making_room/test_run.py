@@ -310,6 +310,11 @@ def test_one_that_waits_no_more_takes_nothing_from_the_others() -> None:
     result = run(cloud)
     assert result.error is None
     assert result.last.room_for() == ["id-w1"]
+    going = scene("shelve", "shelve", waiting=2)
+    going.world.after(3.0, lambda: going.change("w0", task_state="deleting"))
+    result = run(going, concurrency=1)
+    assert result.error is None
+    assert result.last.room_for() == ["id-w1"]
     alone = scene("shelve")
     alone.world.after(3.0, lambda: alone.instances.pop("id-w0"))
     result = run(alone)

@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.capacity.room import (
     Host,
     Inventory,
     ResourceRequest,
+)
+from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.errors import (
+    RecoveryError,
 )
 from ansible_collections.openstack_recovery.nova.plugins.module_utils.domain.making_room.candidates import (
     Excluded,
@@ -66,6 +70,19 @@ def test_nobody_who_waits_is_removed_for_another() -> None:
     scene = look(cloud, Request(instances=("id-v", "id-w"), policy=POLICY), Excluded())
     assert scene.settled == {"id-w": "h1"}
     assert not scene.candidates
+
+
+@pytest.mark.parametrize(
+    "going", [{"task_state": "deleting"}, {"vm_state": "deleted"}, {"vm_state": "soft-delete"}]
+)
+def test_for_one_that_is_being_deleted_nothing_is_removed(going: dict[str, str]) -> None:
+    cloud = FakePreemptionCloud({"h1": 8})
+    cloud.add("v", 4, None)
+    cloud.add("w", 4, None, **going)
+    with pytest.raises(RecoveryError, match="being deleted") as error:
+        look(cloud, Request(instances=("id-v", "id-w"), policy=POLICY), Excluded())
+    assert error.value.code == "instance_not_found"
+    assert error.value.details == {"instances": ["id-w"]}
 
 
 def test_the_most_urgent_comes_first_then_the_order_that_was_given() -> None:
