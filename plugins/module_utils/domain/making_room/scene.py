@@ -83,9 +83,10 @@ def look(cloud: PreemptionCloud, request: Request, excluded: Excluded) -> Scene:
     facts = cloud.policy_facts(request.policy, everyone.values())
     decisions = {i: decide(request.policy, facts.subjects[i]) for i in everyone}
     groups = [g for g in cloud.server_groups() if g.member_ids & {one.id for one in waiting}]
-    around = _Surroundings(everyone, decisions, groups)
     settled = _settled(cloud, waiting)
     asking = [instance for instance in waiting if instance.id not in settled]
+    failed = frozenset(one.id for one in asking if one.vm_state == "error")
+    around = _Surroundings(everyone, decisions, groups, failed)
     asked = _asked(cloud, request, asking, around)
     scene = Scene(
         asked=asked,
@@ -104,16 +105,19 @@ def look(cloud: PreemptionCloud, request: Request, excluded: Excluded) -> Scene:
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
+    """``failed`` are ids of instances whose build has failed, and that are to be built anew."""
+
     everyone: Mapping[str, Instance]
     decisions: Mapping[str, Decision]
     groups: list[ServerGroup]
+    failed: frozenset[str]
 
     def of(self, instance: Instance, policy: str) -> list[ServerGroup]:
         return [g for g in self.groups if g.policy == policy and instance.id in g.member_ids]
 
     def hosts_of(self, group: ServerGroup) -> Counter[str]:
-        """How many members are on each host."""
-        members = (self.everyone.get(member) for member in group.member_ids)
+        """How many members are on each host. One whose build has failed there is not."""
+        members = (self.everyone.get(member) for member in group.member_ids - self.failed)
         return Counter(one.host for one in members if one is not None and one.host is not None)
 
 

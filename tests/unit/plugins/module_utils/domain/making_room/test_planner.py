@@ -300,6 +300,19 @@ def test_the_members_of_an_affinity_group_stay_where_it_goes(cloud: FakePreempti
     assert removed(plan(cloud, "w")) == ["low", "lower"]
 
 
+@pytest.mark.parametrize(
+    ("group", "room"), [("anti-affinity", {"h1": 8}), ("affinity", {"h1": 2, "h2": 8})]
+)
+def test_one_whose_build_failed_on_a_host_is_no_member_of_its_group_there(
+    group: str, room: dict[str, int]
+) -> None:
+    cloud = FakePreemptionCloud(room)
+    cloud.add("w", 4, "h1", vm_state="error", launched=False)
+    cloud.holds.clear()
+    cloud.groups = [values.group(group, "id-w")]
+    assert told(plan(cloud, "w")) == {"w": (HAS_ROOM, None)}
+
+
 def test_another_flavor_needs_other_room(cloud: FakePreemptionCloud) -> None:
     cloud.flavors["small"] = Flavor(vcpus=0, memory_mb=2)
     cloud.add("w", 4, None)
