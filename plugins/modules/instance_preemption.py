@@ -182,8 +182,9 @@ plan:
       elements: str
     code:
       description:
-        - Why it stays. C(locked), C(task_in_progress), C(vm_state), or C(excluded) (removing it has failed,
-          a waiting instance must be where it is, or it would be deleted after another could not be shelved).
+        - Why it stays. C(locked), C(task_in_progress), C(vm_state), C(ephemeral_disk) (shelving would lose it),
+          or C(excluded) (removing it has failed, a waiting instance must be where it is, or it would be
+          deleted after another could not be shelved).
       type: str
     reason:
       description: The same as a sentence.
@@ -226,7 +227,7 @@ instances:
       type: str
     code:
       description:
-        - Why it is not verified. C(locked), C(moved), C(not_preemptible), C(vm_state),
+        - Why it is not verified. C(locked), C(moved), C(not_preemptible), C(vm_state), C(ephemeral_disk),
           C(shelve_failed), C(offload_failed), C(stop_failed), C(delete_failed), C(force_delete_failed),
           C(nova_refused), C(plan_outdated) (another run had the lock since the plan), C(not_verified) or
           C(timeout).

@@ -83,6 +83,12 @@ def why_spared(instance: Instance, action: str) -> tuple[str, str] | None:
     )
     if not allowed:
         return "vm_state", f"it is {instance.vm_state}, of which Nova would not {action} it"
+    if action == SHELVE and instance.ephemeral_gb > 0:
+        # Nova makes an image of the root disk alone, and removes all local disks with the guest.
+        return (
+            "ephemeral_disk",
+            "its local ephemeral disk would be lost: Nova shelves only the root disk",
+        )
     return None
 
 

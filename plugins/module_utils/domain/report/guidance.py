@@ -202,7 +202,10 @@ _ROOM = {
     " a new plan.",
     "vm_state": "It cannot be removed in this state. Look at it, or run again for a new plan.",
     "stop_failed": "Nova could not stop it: look at its fault and at the log of its host's nova-compute.",
-    "shelve_failed": "Nova could not shelve it: look at its fault. It is where it was.",
+    "shelve_failed": "Nova could not shelve it: look at its fault. It is where it was; Nova powers it off first, so"
+    " start it if it is off.",
+    "ephemeral_disk": "Nova would shelve it without its local ephemeral disk. Let the policy delete it, if that may be,"
+    " or something else go.",
     "offload_failed": "It is shelved and still holds its room: look at its fault, then run again.",
     "delete_failed": "Nova could not delete it: look at its fault, then run again.",
     "force_delete_failed": "Nova could not delete it at once: look at its fault, then run again.",

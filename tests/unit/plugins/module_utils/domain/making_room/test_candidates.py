@@ -44,6 +44,14 @@ def test_what_is_in_the_middle_of_something_or_holds_nothing_stays(state: str) -
     assert why_spared(values.instance(vm_state=state), DELETE) is not None
 
 
+@pytest.mark.parametrize("state", ["active", "shelved"])
+def test_what_would_lose_its_ephemeral_disk_is_not_shelved(state: str) -> None:
+    instance = values.instance(vm_state=state, ephemeral_gb=1)
+    found = why_spared(instance, SHELVE)
+    assert found is not None and found[0] == "ephemeral_disk"
+    assert why_spared(instance, DELETE) is None
+
+
 @pytest.mark.parametrize("task", ["shelving_image_uploading", "powering-off", "deleting"])
 def test_what_an_earlier_run_has_begun_goes_on(task: str) -> None:
     assert why_spared(values.instance(task_state=task), SHELVE) is None
