@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .errors import RecoveryError
+
 EVERY_SECONDS = 8.0
 # After a change: not more often than this, so that many changes make few lines.
 _AT_MOST_EVERY = 3.0
@@ -20,6 +22,15 @@ class Watcher:
 
     send: Callable[[str], None] = lambda line: None
     watched: Callable[[], bool] = lambda: True
+
+
+def abandoned() -> RecoveryError:
+    """Why a run has ended that nobody watches any more."""
+    return RecoveryError(
+        "abandoned",
+        "whoever started this run is gone; it has stopped. Run again.",
+        retriable=True,
+    )
 
 
 class Progress:

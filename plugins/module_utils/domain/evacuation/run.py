@@ -17,7 +17,7 @@ from ..clock import Clock
 from ..cloud import EvacuationCloud
 from ..errors import ApiRefused, ApiUnavailable, RecoveryError
 from ..nova import COMPUTE
-from ..progress import Progress
+from ..progress import Progress, abandoned
 from ..run_lock import RunLock
 from ..service_change import find_service
 from ..timeline import WallTime
@@ -133,13 +133,7 @@ class EvacuationRun:
         return trouble
 
     def _abandon(self) -> None:
-        self._halt(
-            RecoveryError(
-                "abandoned",
-                "whoever started this run is gone; it has stopped submitting. Run again.",
-                retriable=True,
-            )
-        )
+        self._halt(abandoned())
         self._deadline = self._clock.monotonic()
 
     def _keep_locks(self) -> None:

@@ -13,7 +13,7 @@ from ..clock import Clock
 from ..errors import ApiUnavailable, RecoveryError
 from ..operation.step import Fail, Verdict, Wait
 from ..patience import ask_patiently
-from ..progress import Watcher
+from ..progress import Watcher, abandoned
 from ..run_lock import RunLock
 
 # Why one was not begun that the plan names: another run may have changed what the plan builds on.
@@ -66,11 +66,7 @@ class Turn:
 
     def why_ended(self) -> RecoveryError:
         """What has ended it."""
-        return self.lost or RecoveryError(
-            "abandoned",
-            "whoever started this run is gone; it has stopped. Run again.",
-            retriable=True,
-        )
+        return self.lost or abandoned()
 
     def against(self, *, begun: bool) -> Verdict | None:
         """What speaks against a call now; None for nothing.

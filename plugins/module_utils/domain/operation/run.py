@@ -16,7 +16,7 @@ from typing import Generic
 
 from ..clock import Clock
 from ..errors import ApiRefused, RecoveryError
-from ..progress import Progress
+from ..progress import Progress, abandoned
 from ..timeline import Timeline, WallTime
 from . import work as states
 from .progress import summary
@@ -238,13 +238,7 @@ class OperationRun(Generic[Seen]):
                 work.observe_checks(checks[work.id], self._clock.monotonic())
 
     def _abandon(self) -> None:
-        self._halt(
-            RecoveryError(
-                "abandoned",
-                "whoever started this run is gone; it has stopped. Run again.",
-                retriable=True,
-            )
-        )
+        self._halt(abandoned())
         self._deadline = self._clock.monotonic()
 
     def _halt(self, error: RecoveryError) -> None:
