@@ -52,7 +52,7 @@ options:
   request_url:
     description:
       - Where the logs of a request are found. C({request_id}) stands for its id. Begins with C(https://)
-        or C(http://).
+        or C(http://), without a user and a password, which every page would show.
       - Request ids are plain text when empty.
     type: str
     default: ""

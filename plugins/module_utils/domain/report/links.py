@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass
 
@@ -24,6 +25,12 @@ class RequestLinks:
     def __post_init__(self) -> None:
         if not self.template:
             return
+        if re.match("[^/?#]*//[^/?#]*@", self.template):
+            # Not told: it may hold a password, and each page would.
+            raise RecoveryError(
+                "invalid_options",
+                "request_url must not have a user or a password in it: every page would show it",
+            )
         if not self.template.lower().startswith(("https://", "http://")):
             raise RecoveryError(
                 "invalid_options",

@@ -29,3 +29,16 @@ def test_what_is_no_link_is_refused(template: str) -> None:
     with pytest.raises(RecoveryError) as raised:
         RequestLinks(template)
     assert raised.value.code == "invalid_options"
+
+
+@pytest.mark.parametrize("login", ["watcher:secret", "secret"])
+def test_a_password_is_refused_and_not_told(login: str) -> None:
+    with pytest.raises(RecoveryError) as raised:
+        RequestLinks(f"https://{login}@logs.example.com/{{request_id}}")
+    assert raised.value.code == "invalid_options"
+    assert "secret" not in raised.value.message
+
+
+@pytest.mark.parametrize("end", ["/a@b/{request_id}", "?by=a@b&q={request_id}"])
+def test_an_at_sign_elsewhere_is_no_password(end: str) -> None:
+    assert RequestLinks(f"https://logs.example.com{end}").of("r") is not None
